@@ -1,0 +1,156 @@
+//! Reading: files and environment, each mistake with its place.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
+
+use p2p_control::api::{ErrorCode, Problem};
+use serde_json::Value;
+
+use super::keys::{self, KEYS};
+
+/// More than this is no configuration.
+const FILE_BYTES: u64 = 256 * 1024;
+/// Names that other documents once promised, and what took their place.
+const OLD_NAMES: &[(&str, &str)] = &[
+    ("P2P_LISTEN_PORT", "P2P_AGENT_NETWORK_LISTEN_PORT"),
+    ("P2P_BOOTSTRAP_PEERS", "P2P_AGENT_NETWORK_BOOTSTRAP"),
+    ("P2P_MAX_PEERS", "P2P_AGENT_NETWORK_MAX_PEERS"),
+];
+
+/// The text of a configuration file; `None` where there is none.
+pub(super) fn read(path: &Path) -> Result<Option<String>, Problem> {
+    let wrong = |why: String| Problem::new(ErrorCode::Config, format!("{}: {why}", path.display()));
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(wrong(error.to_string())),
+    };
+    let mut text = String::new();
+    file.take(FILE_BYTES + 1).read_to_string(&mut text).map_err(|error| wrong(error.to_string()))?;
+    if text.len() as u64 > FILE_BYTES {
+        return Err(wrong(format!("it is longer than {FILE_BYTES} bytes")));
+    }
+    Ok(Some(text))
+}
+
+/// The values that a file's text gives.
+pub(super) fn parse(path: &Path, text: &str) -> Result<BTreeMap<&'static str, Value>, Problem> {
+    let wrong = |line: Option<usize>, why: String| {
+        let place = line.map_or_else(|| path.display().to_string(), |line| format!("{}, line {line}", path.display()));
+        Problem::new(ErrorCode::Config, format!("{place}: {why}"))
+    };
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(BTreeMap::new());
+    }
+    let document: Value = serde_saphyr::from_str(text).map_err(|error| {
+        let line = error.location().and_then(|location| usize::try_from(location.line()).ok());
+        let said = error.to_string();
+        wrong(line, said.lines().next().unwrap_or("it is no YAML").to_owned())
+    })?;
+    let Value::Object(sections) = document else {
+        return Err(wrong(None, "it has no sections; see `p2p-agent config list`".to_owned()));
+    };
+    let mut values = BTreeMap::new();
+    for (section, content) in sections {
+        let names = match content {
+            Value::Null => continue, // A section whose keys are all commented out.
+            Value::Object(names) => names,
+            _ => return Err(wrong(line_of(text, "", &section), format!("{section:?} must be a section"))),
+        };
+        for (name, value) in names {
+            let line = line_of(text, &section, &name);
+            let key = keys::find(&format!("{section}.{name}")).map_err(|why| wrong(line, why))?;
+            let value = key.check(&value).map_err(|why| wrong(line, format!("{} {why}", key.name)))?;
+            values.insert(key.name, value);
+        }
+    }
+    Ok(values)
+}
+
+/// The line, counted from 1, on which `name` stands in `section`.
+fn line_of(text: &str, section: &str, name: &str) -> Option<usize> {
+    let mut inside = section.is_empty();
+    for (number, line) in text.lines().enumerate() {
+        let top_level = !line.starts_with([' ', '\t', '#']) && !line.is_empty();
+        if top_level {
+            inside = section.is_empty() || line.split(':').next().is_some_and(|word| word.trim() == section);
+        }
+        if inside && line.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(':')) {
+            return Some(number + 1);
+        }
+    }
+    None
+}
+
+/// What `P2P_AGENT_<SECTION>_<KEY>` says.
+pub(super) fn environment(look: impl Fn(&str) -> Option<String>) -> Result<BTreeMap<&'static str, Value>, Problem> {
+    let mut values = BTreeMap::new();
+    for key in KEYS {
+        let name = variable(key.name);
+        if let Some(text) = look(&name) {
+            let value = key.parse_text(&text);
+            let value = value.map_err(|why| Problem::new(ErrorCode::Config, format!("the variable {name} {why}")))?;
+            values.insert(key.name, value);
+        }
+    }
+    Ok(values)
+}
+
+fn variable(key: &str) -> String {
+    format!("P2P_AGENT_{}", key.replace('.', "_").to_uppercase())
+}
+
+/// A hint for each old name that is set: it is not read.
+pub(super) fn old_environment() -> Vec<String> {
+    let set = OLD_NAMES.iter().filter(|(old, _)| std::env::var_os(old).is_some());
+    set.map(|(old, new)| format!("{old} is not read; use {new}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn why(text: &str) -> String {
+        parse(Path::new("agent.yaml"), text).expect_err("a mistake").detail
+    }
+
+    #[test]
+    fn mistakes_have_their_place() {
+        let typo = why("network:\n  # port\n  listen_prot: 9000\n");
+        assert_eq!(typo, "agent.yaml, line 3: there is no key \"network.listen_prot\"; is network.listen_port meant?");
+        let shape = why("work:\n  workers: many\n");
+        assert_eq!(shape, "agent.yaml, line 2: work.workers must be a whole number from 1 to 64, not \"many\"");
+        assert!(why("network: [").contains("line 1"), "{}", why("network: ["));
+        assert!(why("just words").contains("no sections"));
+        assert!(why("network: 5").contains("must be a section"));
+    }
+
+    #[test]
+    fn comments_and_empty_sections_say_nothing() {
+        assert_eq!(parse(Path::new("x"), "# nothing\n\n").expect("fine").len(), 0);
+        assert_eq!(parse(Path::new("x"), "network:\n  # a: 1\n").expect("fine").len(), 0);
+    }
+
+    #[test]
+    fn an_alias_bomb_is_refused() {
+        let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned()
+            + &(b'b'..=b'i')
+                .map(|letter| {
+                    let (this, before) = (char::from(letter), char::from(letter - 1));
+                    format!("{this}: &{this} [{}]\n", vec![format!("*{before}"); 9].join(","))
+                })
+                .collect::<String>();
+        assert!(parse(Path::new("x"), &bomb).is_err());
+    }
+
+    #[test]
+    fn the_environment_counts_and_is_checked() {
+        let look =
+            |name: &str| (name == "P2P_AGENT_NETWORK_BOOTSTRAP").then(|| "/ip4/1.2.3.4/tcp/1, /dns/x".to_owned());
+        let values = environment(look).expect("fine");
+        assert_eq!(values["network.bootstrap"], serde_json::json!(["/ip4/1.2.3.4/tcp/1", "/dns/x"]));
+        let look = |name: &str| (name == "P2P_AGENT_LOG_LEVEL").then(|| "loud".to_owned());
+        assert!(environment(look).expect_err("no level").detail.contains("P2P_AGENT_LOG_LEVEL"));
+    }
+}

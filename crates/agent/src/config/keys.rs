@@ -1,0 +1,258 @@
+//! The keys there are.
+
+use serde_json::{Value, json};
+
+/// What a key's value must be.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Shape {
+    /// A port of TCP and UDP.
+    Port,
+    /// A port, or `null` for none.
+    OptionalPort,
+    Flag,
+    /// A whole number between the two.
+    Number(u64, u64),
+    OneOf(&'static [&'static str]),
+    /// A list of multiaddresses.
+    Addresses,
+}
+
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) shape: Shape,
+    pub(super) default: fn(default_home: bool) -> Value,
+    pub(super) help: &'static str,
+}
+
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        name: "network.listen_port",
+        shape: Shape::Port,
+        default: |default_home| if default_home { json!(9000) } else { json!(0) },
+        help: "TCP and UDP port on which other nodes reach this one; 0 takes any that is free",
+    },
+    Key {
+        name: "network.interfaces",
+        shape: Shape::OneOf(&["loopback", "all"]),
+        default: |default_home| if default_home { json!("all") } else { json!("loopback") },
+        help: "who can reach this node: `loopback` (this computer only) or `all`",
+    },
+    Key {
+        name: "network.bootstrap",
+        shape: Shape::Addresses,
+        default: |_| json!([]),
+        help: "addresses to knock at first, as in [/ip4/192.0.2.1/tcp/9000]",
+    },
+    Key {
+        name: "network.nearby",
+        shape: Shape::Flag,
+        default: |default_home| json!(default_home),
+        help: "find nodes in the local network, and be found there (never on loopback)",
+    },
+    Key {
+        name: "network.max_peers",
+        shape: Shape::Number(1, p2p_types::limits::PEERS as u64),
+        default: |_| json!(48),
+        help: "most nodes connected at one time",
+    },
+    Key {
+        name: "work.workers",
+        shape: Shape::Number(1, 64),
+        default: |_| json!(1),
+        help: "tasks computed at one time, each in a process of its own",
+    },
+    Key {
+        name: "work.idle_worker_s",
+        shape: Shape::Number(1, 86_400),
+        default: |_| json!(60),
+        help: "seconds after which a worker without work ends and gives its memory back",
+    },
+    Key {
+        name: "dashboard.enabled",
+        shape: Shape::Flag,
+        default: |_| json!(false),
+        help: "open the control API and the dashboard on a loopback port, behind a token",
+    },
+    Key {
+        name: "dashboard.port",
+        shape: Shape::Port,
+        default: |_| json!(0),
+        help: "the dashboard's loopback port; 0 takes any that is free",
+    },
+    Key {
+        name: "metrics.port",
+        shape: Shape::OptionalPort,
+        default: |_| Value::Null,
+        help: "loopback port for /health and /metrics alone, without a token; null keeps it closed",
+    },
+    Key {
+        name: "log.level",
+        shape: Shape::OneOf(&["error", "warn", "info", "debug", "trace"]),
+        default: |_| json!("info"),
+        help: "how much is written to the log",
+    },
+];
+
+/// The key of this name, or why there is none.
+pub(super) fn find(name: &str) -> Result<&'static Key, String> {
+    if let Some(key) = KEYS.iter().find(|key| key.name == name) {
+        return Ok(key);
+    }
+    let shown: String = name.chars().take(40).collect();
+    let closest = KEYS.iter().map(|key| (distance(name, key.name), key.name)).min().filter(|(off, _)| *off <= 4);
+    Err(match closest {
+        Some((_, meant)) => format!("there is no key {shown:?}; is {meant} meant?"),
+        None => format!("there is no key {shown:?}"),
+    })
+}
+
+impl Key {
+    pub(super) fn default_for(&self, default_home: bool) -> Value {
+        (self.default)(default_home)
+    }
+
+    /// The value, where it is one for this key; why it is none otherwise.
+    pub(super) fn check(&self, value: &Value) -> Result<Value, String> {
+        let fits = match self.shape {
+            Shape::Port => number_within(value, 0, 65_535),
+            Shape::OptionalPort => value.is_null() || number_within(value, 0, 65_535),
+            Shape::Flag => value.is_boolean(),
+            Shape::Number(least, most) => number_within(value, least, most),
+            Shape::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+            Shape::Addresses => value.as_array().is_some_and(|list| list.len() <= 64 && list.iter().all(is_address)),
+        };
+        if fits { Ok(value.clone()) } else { Err(format!("must be {}, not {}", self.expected(), shorten(value))) }
+    }
+
+    /// A value from the environment, where all is text.
+    pub(super) fn parse_text(&self, text: &str) -> Result<Value, String> {
+        let value = match self.shape {
+            Shape::OneOf(_) => json!(text),
+            Shape::Addresses => json!(text.split(',').map(str::trim).filter(|one| !one.is_empty()).collect::<Vec<_>>()),
+            _ => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
+        };
+        self.check(&value)
+    }
+
+    fn expected(&self) -> String {
+        match self.shape {
+            Shape::Port => "a port from 0 to 65535".to_owned(),
+            Shape::OptionalPort => "a port from 0 to 65535, or null".to_owned(),
+            Shape::Flag => "true or false".to_owned(),
+            Shape::Number(least, most) => format!("a whole number from {least} to {most}"),
+            Shape::OneOf(words) => words.join(" or "),
+            Shape::Addresses => "a list of at most 64 addresses that start with /".to_owned(),
+        }
+    }
+}
+
+fn number_within(value: &Value, least: u64, most: u64) -> bool {
+    value.as_u64().is_some_and(|number| (least..=most).contains(&number))
+}
+
+fn is_address(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.starts_with('/') && text.len() <= 256)
+}
+
+fn shorten(value: &Value) -> String {
+    value.to_string().chars().take(40).collect()
+}
+
+/// How many letters differ between two names (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, letter) in a.chars().take(64).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, other) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *other);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// Who can reach this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interfaces {
+    Loopback,
+    All,
+}
+
+/// The configuration as the engine uses it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    pub network: Network,
+    pub work: Work,
+    pub dashboard: Dashboard,
+    pub metrics: Metrics,
+    pub log: Log,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    pub listen_port: u16,
+    /// Nobody named the port: another will do where it is taken.
+    pub any_port: bool,
+    pub interfaces: Interfaces,
+    pub bootstrap: Vec<String>,
+    pub nearby: bool,
+    pub max_peers: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    pub workers: u32,
+    pub idle_worker_s: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dashboard {
+    pub enabled: bool,
+    pub port: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metrics {
+    pub port: Option<u16>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    pub level: String,
+}
+
+impl Config {
+    /// Takes values that were checked against [`KEYS`].
+    pub(super) fn from_values(value: impl Fn(&str) -> Value) -> Self {
+        let port = |name: &str| value(name).as_u64().and_then(|port| u16::try_from(port).ok());
+        let number = |name: &str| value(name).as_u64().unwrap_or_default();
+        let flag = |name: &str| value(name).as_bool().unwrap_or_default();
+        let word = |name: &str| value(name).as_str().unwrap_or_default().to_owned();
+        let bootstrap = value("network.bootstrap");
+        let bootstrap = bootstrap.as_array().into_iter().flatten();
+        Self {
+            network: Network {
+                listen_port: port("network.listen_port").unwrap_or_default(),
+                any_port: false,
+                interfaces: if word("network.interfaces") == "all" { Interfaces::All } else { Interfaces::Loopback },
+                bootstrap: bootstrap.filter_map(|address| address.as_str().map(str::to_owned)).collect(),
+                nearby: flag("network.nearby"),
+                max_peers: usize::try_from(number("network.max_peers")).unwrap_or(1),
+            },
+            work: Work {
+                workers: u32::try_from(number("work.workers")).unwrap_or(1),
+                idle_worker_s: number("work.idle_worker_s"),
+            },
+            dashboard: Dashboard {
+                enabled: flag("dashboard.enabled"),
+                port: port("dashboard.port").unwrap_or_default(),
+            },
+            metrics: Metrics { port: port("metrics.port") },
+            log: Log { level: word("log.level") },
+        }
+    }
+}

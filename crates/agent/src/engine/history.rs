@@ -1,0 +1,68 @@
+//! Tasks that are no longer in memory: read from the store, beside the loop.
+
+use p2p_control::Reply;
+use p2p_control::api::{Departure, ErrorCode, Problem, Task, TaskSummary};
+use p2p_store::{Store, StoreError, StoredTask};
+use p2p_types::TaskId;
+
+use crate::view;
+
+/// Most tasks and departures in a list.
+const LISTED: u32 = 200;
+
+/// Answers with the tasks in memory and, behind them, those of the store.
+pub(super) fn list(store: Store, in_memory: Vec<TaskSummary>, reply: Reply<Vec<TaskSummary>>) {
+    tokio::spawn(async move {
+        let answer = store.tasks(LISTED).await.map_err(problem).map(|stored| {
+            let mut all = in_memory;
+            let known: Vec<TaskId> = all.iter().map(|task| task.task_id).collect();
+            let others = stored.iter().filter(|task| !known.contains(&task.id)).filter_map(document);
+            all.extend(others.map(|task| view::summary_of(&task)));
+            all.sort_by_key(|task| std::cmp::Reverse(task.submitted_ms));
+            all.truncate(LISTED as usize);
+            all
+        });
+        let _ = reply.send(answer);
+    });
+}
+
+/// Answers with one task of the store.
+pub(super) fn one(store: Store, id: TaskId, reply: Reply<Task>) {
+    tokio::spawn(async move {
+        let answer = match store.task(id).await {
+            Ok(stored) => stored.as_ref().and_then(document).ok_or_else(|| no_such_task(id)),
+            Err(error) => Err(problem(error)),
+        };
+        let _ = reply.send(answer);
+    });
+}
+
+pub(super) fn departures(store: Store, reply: Reply<Vec<Departure>>) {
+    tokio::spawn(async move {
+        let answer = store.departures(LISTED).await.map_err(problem).map(|stored| {
+            let rows = stored.into_iter().map(|row| Departure {
+                at_ms: row.at.0,
+                to: row.to,
+                task_id: row.task,
+                kind: row.kind,
+                privacy: row.privacy,
+                texts: row.texts,
+                bytes: row.bytes,
+            });
+            rows.collect()
+        });
+        let _ = reply.send(answer);
+    });
+}
+
+pub(super) fn no_such_task(id: TaskId) -> Problem {
+    Problem::new(ErrorCode::NoSuchTask, format!("none of this node's tasks is {id}"))
+}
+
+pub(crate) fn document(stored: &StoredTask) -> Option<Task> {
+    serde_json::from_slice(&stored.document).ok()
+}
+
+pub(crate) fn problem(error: StoreError) -> Problem {
+    Problem::new(ErrorCode::Storage, error.to_string())
+}

@@ -1,0 +1,95 @@
+//! The one sentence that says what the node does, or why it does not: what, why, when it changes.
+
+use p2p_control::api::NodeState;
+use p2p_types::Timestamp;
+
+/// What the sentence is made of.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Facts<'a> {
+    /// `None` where the node is in no network.
+    pub(crate) network: Option<&'a str>,
+    pub(crate) connected: usize,
+    /// Whether any other node was ever known in this network.
+    pub(crate) knows_others: bool,
+    pub(crate) own_tasks: usize,
+    pub(crate) guest_tasks: usize,
+    /// Paused by hand, and until when.
+    pub(crate) paused: Option<Option<Timestamp>>,
+    /// Why nothing can be computed here.
+    pub(crate) cannot_compute: Option<&'a str>,
+    pub(crate) now: Timestamp,
+}
+
+pub(crate) fn describe(facts: &Facts<'_>) -> (NodeState, String) {
+    if let Some(until) = facts.paused {
+        let ends = until.map_or_else(|| "until you resume".to_owned(), |until| for_minutes(until.since(facts.now)));
+        return (NodeState::Paused, format!("Paused by you {ends}. Your own tasks still run."));
+    }
+    if let Some(why) = facts.cannot_compute {
+        return (NodeState::Offline, format!("Cannot compute: {why}."));
+    }
+    if facts.guest_tasks > 0 {
+        let what = plural(facts.guest_tasks, "part of a task", "parts of tasks");
+        return (NodeState::Working, format!("Working: {what} for other computers."));
+    }
+    if facts.own_tasks > 0 {
+        return (NodeState::Working, format!("Working on {} of yours.", plural(facts.own_tasks, "task", "tasks")));
+    }
+    let Some(network) = facts.network else {
+        return (NodeState::Alone, "Not in a network yet. Your own tasks run on this computer.".to_owned());
+    };
+    match (facts.connected, facts.knows_others) {
+        (0, true) => (NodeState::Offline, format!("Cannot reach anybody in {network}. Trying again.")),
+        (0, false) => (NodeState::Offline, format!("You are the first here in {network}. Invite another computer.")),
+        (others, _) => {
+            let who = plural(others, "other computer", "other computers");
+            (NodeState::Waiting, format!("Ready: connected to {who} in {network}. Waiting for a task."))
+        }
+    }
+}
+
+fn plural(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+fn for_minutes(ms: u64) -> String {
+    match ms.div_ceil(60_000) {
+        0 | 1 => "for less than a minute".to_owned(),
+        minutes if minutes < 120 => format!("for {minutes} minutes"),
+        minutes => format!("for {} hours", minutes.div_ceil(60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(facts: Facts<'_>) -> (NodeState, String) {
+        describe(&facts)
+    }
+
+    #[test]
+    fn each_state_has_its_sentence() {
+        let ready = Facts { network: Some("home"), connected: 4, ..Facts::default() };
+        let sentence = "Ready: connected to 4 other computers in home. Waiting for a task.";
+        assert_eq!(said(ready), (NodeState::Waiting, sentence.to_owned()));
+        assert_eq!(said(Facts::default()).0, NodeState::Alone);
+        assert_eq!(said(Facts { guest_tasks: 1, ..ready }).1, "Working: 1 part of a task for other computers.");
+        assert_eq!(said(Facts { own_tasks: 2, ..ready }).1, "Working on 2 tasks of yours.");
+        let first = Facts { connected: 0, ..ready };
+        assert!(said(first).1.starts_with("You are the first here"));
+        assert_eq!(said(Facts { knows_others: true, ..first }).0, NodeState::Offline);
+        assert_eq!(said(Facts { cannot_compute: Some("the model is missing"), ..ready }).0, NodeState::Offline);
+    }
+
+    #[test]
+    fn a_pause_by_hand_comes_before_everything() {
+        let paused = Facts { paused: Some(None), guest_tasks: 3, ..Facts::default() };
+        assert_eq!(
+            said(paused),
+            (NodeState::Paused, "Paused by you until you resume. Your own tasks still run.".into())
+        );
+        let ends = Facts { paused: Some(Some(Timestamp(30 * 60_000))), ..Facts::default() };
+        assert_eq!(said(ends).1, "Paused by you for 30 minutes. Your own tasks still run.");
+    }
+}

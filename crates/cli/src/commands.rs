@@ -1,0 +1,52 @@
+//! One file a family of commands. Each asks the daemon, or reads the home while none runs, and
+//! replies through [`Output`](crate::output::Output).
+
+mod completion;
+mod config;
+mod demo;
+mod follow;
+mod identity;
+mod init;
+mod lifecycle;
+mod logs;
+mod metrics;
+mod names;
+mod network;
+mod peer;
+mod privacy;
+mod results;
+mod start;
+mod status;
+mod submit;
+mod task;
+mod version;
+
+use p2p_control::api::Problem;
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::problem::Exit;
+
+/// Runs one command.
+pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Problem> {
+    match command {
+        Command::Init(args) => init::run(context, args),
+        Command::Up(args) => start::up(context, &args).await,
+        Command::Down => lifecycle::down(context).await,
+        Command::Restart => lifecycle::restart(context).await,
+        Command::Pause(args) => lifecycle::pause(context, &args).await,
+        Command::Resume => lifecycle::resume(context).await,
+        Command::Status(args) => status::run(context, &args).await,
+        Command::Logs(args) => logs::run(context, &args).await,
+        Command::Demo(args) => demo::run(context, args).await,
+        Command::Task(command) => task::run(context, command).await,
+        Command::Network(command) => network::run(context, command).await,
+        Command::Peer(command) => peer::run(context, command).await,
+        Command::Identity(command) => identity::run(context, &command).await,
+        Command::Privacy(command) => privacy::run(context, &command).await,
+        Command::Config(command) => config::run(context, command).await,
+        Command::Metrics => metrics::run(context).await,
+        Command::Completion(args) => Ok(completion::run(context, &args)),
+        Command::Version => version::run(context).await,
+    }
+}

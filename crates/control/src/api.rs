@@ -1,0 +1,23 @@
+//! The words of the control API: what goes in, what comes out. No behaviour.
+//!
+//! Times are milliseconds since the Unix epoch (`_ms`), durations say their unit in the name.
+
+mod error;
+mod event;
+mod network;
+mod node;
+mod task;
+
+pub use error::{ErrorCode, Problem};
+pub use event::{Event, EventBody, Snapshot};
+pub use network::{
+    CreateNetwork, Invite, JoinNetwork, NearbyNetwork, NetworkDetails, NetworkKind, NetworkSummary, PeerDetails,
+    PeerSummary, TrustPeer,
+};
+pub use node::{
+    ConfigEntry, ConfigValue, Departure, Health, Identity, KeyStorage, LogLine, NodeState, PauseRequest, Status,
+};
+pub use task::{
+    Chunk, ChunkOptions, Provider, Receipt, ReceiptTimings, StageRecord, SubmitTask, Task, TaskResult, TaskStage,
+    TaskState, TaskSummary, TextError,
+};

@@ -1,0 +1,50 @@
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+
+use super::{Answer, id};
+use crate::api::{ErrorCode, Problem, SubmitTask, Task, TaskSummary};
+use crate::call::Call;
+use crate::server::{App, body};
+
+/// This owner's tasks, the newest first.
+#[utoipa::path(get, path = "/tasks", tag = "tasks", operation_id = "tasks", responses((status = 200, body = Vec<TaskSummary>)))]
+pub(super) async fn list(State(app): State<App>) -> Answer<Vec<TaskSummary>> {
+    app.ask(Call::Tasks).await.map(Json)
+}
+
+/// Submits a task. It goes on by itself: see it with `tasks/{id}`, or in the events.
+#[utoipa::path(
+    post, path = "/tasks", tag = "tasks", operation_id = "submit",
+    request_body = SubmitTask, responses((status = 202, body = Task))
+)]
+pub(super) async fn submit(State(app): State<App>, request: Request) -> Result<(StatusCode, Json<Task>), Problem> {
+    let request: SubmitTask = body::read(request, &app).await.map_err(|refusal| {
+        if refusal.field.as_deref() == Some("kind") {
+            return Problem::new(ErrorCode::UnknownKind, refusal.problem.detail);
+        }
+        refusal.problem
+    })?;
+    let task = app.ask(|reply| Call::Submit(request, reply)).await?;
+    Ok((StatusCode::ACCEPTED, Json(task)))
+}
+
+/// One task: its stages, results and receipts.
+#[utoipa::path(
+    get, path = "/tasks/{id}", tag = "tasks", operation_id = "task",
+    params(("id" = String, Path, description = "A task id")), responses((status = 200, body = Task))
+)]
+pub(super) async fn show(State(app): State<App>, Path(task): Path<String>) -> Answer<Task> {
+    let task = id(&task, ErrorCode::NoSuchTask)?;
+    app.ask(|reply| Call::Task(task, reply)).await.map(Json)
+}
+
+/// Cancels a task. What has its result keeps it.
+#[utoipa::path(
+    post, path = "/tasks/{id}/cancel", tag = "tasks", operation_id = "cancel",
+    params(("id" = String, Path, description = "A task id")), responses((status = 200, body = Task))
+)]
+pub(super) async fn cancel(State(app): State<App>, Path(task): Path<String>) -> Answer<Task> {
+    let task = id(&task, ErrorCode::NoSuchTask)?;
+    app.ask(|reply| Call::Cancel(task, reply)).await.map(Json)
+}

@@ -1,0 +1,9 @@
+//! Server and client over real sockets, with an engine that only knows how to answer.
+
+mod document;
+mod engine;
+mod guard;
+mod problems;
+mod routes;
+mod streams;
+mod wire;

@@ -1,0 +1,16 @@
+//! Models at work: the pool that feeds, watches and kills worker processes, and what a worker
+//! does inside.
+//!
+//! The daemon uses [`Pool`] and [`verify_assets`] only. [`worker`] is what `p2p-worker` runs:
+//! the tokenizer, ONNX Runtime and the models live in that process and nowhere else, so its
+//! memory goes back to the system when it ends and a crash in it costs one task.
+//! Deliberately absent: who the work is for.
+
+mod assets;
+mod pool;
+mod wire;
+pub mod worker;
+
+pub use assets::{AssetError, Installed, verify_assets};
+pub use pool::{Pool, PoolConfig, PoolEvent, WorkOrder};
+pub use wire::ChunkOptions;

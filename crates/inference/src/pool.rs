@@ -1,0 +1,142 @@
+//! The pool: orders in, answers out, and as many worker processes as are needed and allowed.
+//!
+//! Each of its slots is a task that takes the next order, sees that its worker lives, and waits
+//! for the answer or for whatever comes first: a stop, the deadline, the worker's end. A worker
+//! that dies costs its order one more try, text by text, so that a text which kills workers is
+//! named and the others are answered.
+
+mod process;
+mod slot;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use p2p_types::{Output, TaskKind, TextFailure};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::wire::ChunkOptions;
+use slot::Slot;
+
+/// Orders that wait. Whoever gives them keeps to the number of workers; this is the fence.
+const WAITING_ORDERS: usize = 1024;
+/// Events that wait for the engine.
+const WAITING_EVENTS: usize = 256;
+
+/// What a pool is made of.
+#[derive(Debug, Clone)]
+pub struct PoolConfig {
+    /// The worker's program.
+    pub worker: PathBuf,
+    /// The folder of runtime and models.
+    pub assets: PathBuf,
+    /// Most workers at one time, at least 1.
+    pub workers: usize,
+    /// A worker without work for this long ends.
+    pub idle_after: Duration,
+}
+
+/// One order for a worker.
+#[derive(Debug, Clone)]
+pub struct WorkOrder {
+    /// Chosen by whoever orders; not used twice.
+    pub work_id: u64,
+    pub kind: TaskKind,
+    pub texts: Vec<String>,
+    /// Only for [`TaskKind::Chunk`].
+    pub chunk: ChunkOptions,
+    /// From when a worker begins; what is not done then fails with [`TextFailure::Deadline`].
+    pub timeout: Duration,
+}
+
+/// What became of an order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PoolEvent {
+    /// So many of its texts are done.
+    Progress { work_id: u64, done: u32 },
+    /// One outcome for each text, in order. An order that was stopped has no event.
+    Done { work_id: u64, outcomes: Vec<Result<Output, TextFailure>>, queued_us: u64, compute_us: u64 },
+    /// No worker can do it: the reason says what happened, why, and what to do.
+    Unavailable { work_id: u64, reason: String },
+}
+
+/// Ways to stop orders that wait or run.
+type Stops = Arc<Mutex<BTreeMap<u64, oneshot::Sender<()>>>>;
+
+/// An order on its way to a worker.
+#[derive(Debug)]
+struct Ticket {
+    order: WorkOrder,
+    given: Instant,
+    stop: oneshot::Receiver<()>,
+}
+
+/// The pool. Dropping it ends its workers.
+#[derive(Debug)]
+pub struct Pool {
+    orders: mpsc::Sender<Ticket>,
+    events: mpsc::Sender<PoolEvent>,
+    stops: Stops,
+    slots: Vec<JoinHandle<()>>,
+}
+
+impl Pool {
+    /// A pool without any worker yet: the first order starts the first. Must be called on the
+    /// runtime that it is to live on.
+    #[must_use]
+    pub fn start(config: PoolConfig) -> (Self, mpsc::Receiver<PoolEvent>) {
+        let (orders, waiting) = mpsc::channel(WAITING_ORDERS);
+        let (events, told) = mpsc::channel(WAITING_EVENTS);
+        let stops = Stops::default();
+        let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
+        let slots = (0..config.workers.max(1))
+            .map(|_| {
+                let slot = Slot::new(config.clone(), Arc::clone(&waiting), events.clone(), Arc::clone(&stops));
+                tokio::spawn(slot.run())
+            })
+            .collect();
+        (Self { orders, events, stops, slots }, told)
+    }
+
+    /// Gives an order. Its outcome comes as an event.
+    pub fn run(&self, order: WorkOrder) {
+        let (stop, stopped) = oneshot::channel();
+        let work_id = order.work_id;
+        lock(&self.stops).insert(work_id, stop);
+        let ticket = Ticket { order, given: Instant::now(), stop: stopped };
+        if self.orders.try_send(ticket).is_err() {
+            lock(&self.stops).remove(&work_id);
+            let reason = format!("{WAITING_ORDERS} orders wait for the workers already - try again later");
+            // Nobody reads events any more where this fails too.
+            let _ = self.events.try_send(PoolEvent::Unavailable { work_id, reason });
+        }
+    }
+
+    /// Nobody wants this order any more. It ends without an event; a worker that is busy with it
+    /// gets a moment to finish and is then killed.
+    pub fn stop(&self, work_id: u64) {
+        if let Some(stop) = lock(&self.stops).remove(&work_id) {
+            // The order may just have ended.
+            let _ = stop.send(());
+        }
+    }
+
+    /// Ends all workers and waits until they are gone.
+    pub async fn shutdown(self) {
+        let Self { orders, events, stops, slots } = self;
+        drop((orders, events));
+        for stop in std::mem::take(&mut *lock(&stops)).into_values() {
+            let _ = stop.send(());
+        }
+        for slot in slots {
+            // A slot that panicked has dropped its worker, which kills it.
+            let _ = slot.await;
+        }
+    }
+}
+
+fn lock(stops: &Stops) -> std::sync::MutexGuard<'_, BTreeMap<u64, oneshot::Sender<()>>> {
+    stops.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,106 @@
+//! One worker process: started, greeted, spoken to, ended.
+
+use std::io;
+use std::process::Stdio;
+use std::time::Duration;
+
+use p2p_platform::process::prepare_worker;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+use tracing::{debug, warn};
+
+use super::PoolConfig;
+use crate::wire::{Order, PROTOCOL, Reply, encode, read};
+
+/// How long a worker may take to say hello.
+const GREETING: Duration = Duration::from_secs(10);
+/// How long a worker may take to end when its input ends.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// Longest line of a worker's log, in bytes.
+const LOG_LINE: u64 = 4096;
+
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Process {
+    /// Starts a worker and exchanges hellos.
+    ///
+    /// # Errors
+    /// Why there is no worker: what happened, why, what to do.
+    pub(super) async fn start(config: &PoolConfig) -> Result<Self, String> {
+        let mut command = Command::new(&config.worker);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        prepare_worker(&mut command);
+        let program = config.worker.display();
+        let mut child = command
+            .spawn()
+            .map_err(|error| format!("the worker cannot be started - {program}: {error} - install the app again"))?;
+        let (Some(input), Some(output), Some(log)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err("the worker cannot be spoken to - its streams are missing - report this".to_owned());
+        };
+        tokio::spawn(forward_log(log));
+        let mut process = Self { child, input, output: BufReader::new(output) };
+        let hello = Order::Hello { protocol: PROTOCOL, assets: config.assets.to_string_lossy().into_owned() };
+        let greeted = async {
+            process.send(&hello).await?;
+            process.receive().await
+        };
+        match timeout(GREETING, greeted).await {
+            Ok(Ok(Some(Reply::Hello { protocol: PROTOCOL }))) => Ok(process),
+            Ok(Ok(Some(Reply::Hello { protocol }))) => Err(format!(
+                "the worker is of another version - it speaks {protocol}, the daemon {PROTOCOL} - install the app again"
+            )),
+            Ok(Ok(_)) => {
+                Err(format!("the worker ended as it started - {program} said no hello - see `p2p-agent logs`"))
+            }
+            Ok(Err(error)) => {
+                Err(format!("the worker cannot be understood - {program}: {error} - install the app again"))
+            }
+            Err(_) => Err(format!(
+                "the worker did not answer in time - {program} said nothing for 10 s - see `p2p-agent logs`"
+            )),
+        }
+    }
+
+    pub(super) async fn send(&mut self, order: &Order) -> io::Result<()> {
+        self.input.write_all(&encode(order)?).await?;
+        self.input.flush().await
+    }
+
+    /// The next message; `None` when the worker ended.
+    pub(super) async fn receive(&mut self) -> io::Result<Option<Reply>> {
+        read(&mut self.output).await
+    }
+
+    /// Ends a worker that has nothing to do.
+    pub(super) async fn end(mut self) {
+        drop(self.input);
+        if timeout(FAREWELL, self.child.wait()).await.is_err() {
+            warn!("a worker did not end by itself and was killed");
+            let _ = self.child.kill().await;
+        }
+    }
+
+    /// Ends a worker at once.
+    pub(super) async fn kill(mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill().await;
+    }
+}
+
+async fn forward_log(log: ChildStderr) {
+    let mut log = BufReader::new(log);
+    loop {
+        let mut line = Vec::new();
+        match (&mut log).take(LOG_LINE).read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => debug!(target: "p2p_worker", "{}", String::from_utf8_lossy(&line).trim_end()),
+        }
+    }
+}

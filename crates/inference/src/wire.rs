@@ -1,0 +1,138 @@
+//! What daemon and worker say to each other over the worker's standard streams: frames of a
+//! little-endian length (u32) and a postcard body. Both ends come from one build; the handshake
+//! says so.
+
+use std::io::{self, Read, Write};
+
+use p2p_types::{Output, TaskKind, TextFailure};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+/// Changes whenever a message changes.
+pub(crate) const PROTOCOL: u32 = 1;
+/// Longest frame, in bytes: the texts of one part, or their embeddings, with room to spare.
+pub(crate) const FRAME_BYTES: usize = 16 * 1024 * 1024;
+
+/// How long texts are split: most tokens in a chunk, and how many it shares with the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ChunkOptions {
+    pub tokens: u32,
+    pub overlap: u32,
+}
+
+/// From the daemon.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Order {
+    /// The first frame.
+    Hello {
+        protocol: u32,
+        assets: String,
+    },
+    Run {
+        id: u64,
+        kind: TaskKind,
+        texts: Vec<String>,
+        chunk: ChunkOptions,
+    },
+}
+
+/// From the worker.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    /// The answer to the first frame.
+    Hello {
+        protocol: u32,
+    },
+    /// So many texts of the running order are done.
+    Progress {
+        id: u64,
+        done: u32,
+    },
+    Done {
+        id: u64,
+        outcomes: Vec<Result<Output, TextFailure>>,
+        compute_us: u64,
+    },
+    /// Orders of this kind cannot be done here at all.
+    Unable {
+        id: u64,
+        reason: String,
+    },
+}
+
+/// One message as a frame.
+pub(crate) fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
+    let mut frame = postcard::to_extend(message, vec![0; 4]).map_err(io::Error::other)?;
+    let length = frame.len() - 4;
+    if length > FRAME_BYTES {
+        return Err(io::Error::other(format!("a frame of {length} bytes is too long")));
+    }
+    let length = u32::try_from(length).map_err(io::Error::other)?;
+    frame[..4].copy_from_slice(&length.to_le_bytes());
+    Ok(frame)
+}
+
+/// Reads one message; `None` at the end of the stream.
+pub(crate) async fn read<T: DeserializeOwned>(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<T>> {
+    let length = match stream.read_u32_le().await {
+        Ok(length) => checked(length)?,
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
+    postcard::from_bytes(&body).map(Some).map_err(io::Error::other)
+}
+
+/// The same for the worker, which waits for nothing else.
+pub(crate) fn read_blocking<T: DeserializeOwned>(stream: &mut impl Read) -> io::Result<Option<T>> {
+    let mut length = [0; 4];
+    match stream.read_exact(&mut length) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut body = vec![0; checked(u32::from_le_bytes(length))?];
+    stream.read_exact(&mut body)?;
+    postcard::from_bytes(&body).map(Some).map_err(io::Error::other)
+}
+
+/// Writes one message and flushes it.
+pub(crate) fn write_blocking<T: Serialize>(stream: &mut impl Write, message: &T) -> io::Result<()> {
+    stream.write_all(&encode(message)?)?;
+    stream.flush()
+}
+
+fn checked(length: u32) -> io::Result<usize> {
+    let length = length as usize;
+    if length > FRAME_BYTES {
+        return Err(io::Error::other(format!("a frame of {length} bytes is announced; the stream is out of step")));
+    }
+    Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_round_trip() {
+        let order = Order::Run {
+            id: 7,
+            kind: TaskKind::Chunk,
+            texts: vec!["déjà vu".into()],
+            chunk: ChunkOptions { tokens: 64, overlap: 8 },
+        };
+        let frame = encode(&order).expect("short");
+        assert_eq!(read_blocking(&mut frame.as_slice()).expect("a frame"), Some(order));
+        assert_eq!(read_blocking::<Order>(&mut [].as_slice()).expect("the end"), None);
+    }
+
+    #[test]
+    fn garbage_is_an_error_and_not_an_allocation() {
+        assert!(read_blocking::<Order>(&mut [255; 64].as_slice()).is_err());
+        assert!(read_blocking::<Order>(&mut [4, 0, 0, 0, 99, 99, 99, 99].as_slice()).is_err());
+        assert!(read_blocking::<Order>(&mut [9, 0, 0, 0, 1].as_slice()).is_err());
+    }
+}

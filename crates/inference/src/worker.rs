@@ -1,0 +1,1 @@
+//! What `p2p-worker` runs.

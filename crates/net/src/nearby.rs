@@ -1,0 +1,251 @@
+//! Networks nearby: a DNS-SD service of our own, announced and looked for in the local network.
+//!
+//! libp2p's mDNS is not used: it announces one name for all networks. The library has one
+//! thread of its own, asleep but for questions on the network and a look at the interfaces once
+//! a minute.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use libp2p::Multiaddr;
+use mdns_sd::{Receiver, ResolvedService, ServiceDaemon, ServiceEvent, ServiceInfo};
+use p2p_types::{DeviceId, NetworkId, limits};
+use tokio::time::Instant;
+
+use crate::address::{self, Endpoint, Transport};
+
+const SERVICE: &str = "_p2p-agent._udp.local.";
+/// All listening addresses are known by then.
+const SETTLE: Duration = Duration::from_millis(500);
+const INTERFACES_EVERY_S: u32 = 60;
+/// Bytes of a network's name that are announced and shown.
+const NAME_BYTES: usize = 100;
+/// Other networks that are remembered, so as not to be told of again and again.
+const OTHERS: usize = 64;
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+
+/// What was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// A node of this network.
+    Member { device: DeviceId, addresses: Vec<Multiaddr> },
+    /// Another network.
+    Other { id: NetworkId, name: String },
+}
+
+pub(crate) struct Nearby {
+    daemon: ServiceDaemon,
+    events: Receiver<ServiceEvent>,
+    me: DeviceId,
+    network: NetworkId,
+    name: String,
+    ports: Ports,
+    announce_at: Option<Instant>,
+    told: HashMap<NetworkId, Instant>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Ports {
+    tcp: Option<u16>,
+    quic: Option<u16>,
+}
+
+impl Nearby {
+    /// Starts to look. Announces when it is known where this node listens.
+    pub(crate) fn start(me: DeviceId, network: NetworkId, name: String) -> Option<Self> {
+        let started = ServiceDaemon::new().and_then(|daemon| {
+            daemon.set_ip_check_interval(INTERFACES_EVERY_S)?;
+            let events = daemon.browse(SERVICE)?;
+            Ok((daemon, events))
+        });
+        match started {
+            Ok((daemon, events)) => Some(Self {
+                daemon,
+                events,
+                me,
+                network,
+                name: shorten(&name),
+                ports: Ports::default(),
+                announce_at: None,
+                told: HashMap::new(),
+            }),
+            Err(error) => {
+                tracing::warn!(%error, "networks nearby cannot be found");
+                None
+            }
+        }
+    }
+
+    /// This node listens at `address`.
+    pub(crate) fn on_listening(&mut self, address: &Multiaddr, now: Instant) {
+        let Some(Endpoint { socket, transport }) = address::endpoint(address) else { return };
+        if socket.ip().is_loopback() {
+            return;
+        }
+        let port = match transport {
+            Transport::Tcp => &mut self.ports.tcp,
+            Transport::Quic => &mut self.ports.quic,
+        };
+        if port.replace(socket.port()) != Some(socket.port()) {
+            self.announce_at = Some(now + SETTLE);
+        }
+    }
+
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
+        self.announce_at
+    }
+
+    pub(crate) fn announce_if_due(&mut self, now: Instant) {
+        if self.announce_at.is_some_and(|at| at <= now) {
+            self.announce_at = None;
+            let announced = self.announcement().and_then(|service| self.daemon.register(service));
+            if let Err(error) = announced {
+                tracing::warn!(%error, "this network is not announced nearby");
+            }
+        }
+    }
+
+    pub(crate) fn stop(self) {
+        if let Err(error) = self.daemon.shutdown() {
+            tracing::debug!(%error, "the search for networks nearby did not end");
+        }
+    }
+
+    fn announcement(&self) -> mdns_sd::Result<ServiceInfo> {
+        let text = |port: Option<u16>| port.map_or_else(String::new, |port| port.to_string());
+        let properties = [
+            ("id", self.network.to_string()),
+            ("name", self.name.clone()),
+            ("device", self.me.to_string()),
+            ("tcp", text(self.ports.tcp)),
+            ("quic", text(self.ports.quic)),
+        ];
+        let instance = self.me.short();
+        let host = format!("{instance}.local.");
+        let port = self.ports.quic.or(self.ports.tcp).unwrap_or_default();
+        Ok(ServiceInfo::new(SERVICE, &instance, &host, "", port, &properties[..])?.enable_addr_auto())
+    }
+
+    async fn next(&mut self) -> Option<Found> {
+        loop {
+            let event = self.events.recv_async().await.ok()?;
+            let ServiceEvent::ServiceResolved(service) = event else { continue };
+            let Some(found) = self.read(&service) else { continue };
+            if let Found::Other { id, .. } = &found
+                && !self.is_news(*id, Instant::now())
+            {
+                continue;
+            }
+            return Some(found);
+        }
+    }
+
+    fn read(&self, service: &ResolvedService) -> Option<Found> {
+        let property = |key| service.get_property_val_str(key);
+        let ips = service.get_addresses().iter().map(mdns_sd::ScopedIp::to_ip_addr);
+        found(property, ips, &self.me, &self.network)
+    }
+
+    fn is_news(&mut self, id: NetworkId, now: Instant) -> bool {
+        self.told.retain(|_, told| now - *told < TELL_AGAIN);
+        if self.told.contains_key(&id) || self.told.len() >= OTHERS {
+            return false;
+        }
+        self.told.insert(id, now);
+        true
+    }
+}
+
+/// The next thing that is found; never, where nobody looks.
+pub(crate) async fn next(nearby: &mut Option<Nearby>) -> Found {
+    if let Some(looking) = nearby {
+        if let Some(found) = looking.next().await {
+            return found;
+        }
+        tracing::warn!("the search for networks nearby ended");
+        *nearby = None;
+    }
+    std::future::pending().await
+}
+
+/// What an announcement says, as far as it makes sense.
+fn found<'a>(
+    property: impl Fn(&'static str) -> Option<&'a str>,
+    ips: impl Iterator<Item = IpAddr>,
+    me: &DeviceId,
+    network: &NetworkId,
+) -> Option<Found> {
+    let id: NetworkId = property("id")?.parse().ok()?;
+    if id != *network {
+        return Some(Found::Other { id, name: shorten(property("name").unwrap_or_default()) });
+    }
+    let device: DeviceId = property("device")?.parse().ok()?;
+    if device == *me {
+        return None;
+    }
+    let port = |key| property(key).and_then(|text| text.parse().ok()).filter(|port| *port != 0);
+    let (tcp, quic): (Option<u16>, Option<u16>) = (port("tcp"), port("quic"));
+    let endpoints = ips.flat_map(|ip| {
+        let endpoint = move |port, transport| Endpoint { socket: SocketAddr::new(ip, port), transport };
+        let tcp = tcp.map(|port| endpoint(port, Transport::Tcp));
+        tcp.into_iter().chain(quic.map(|port| endpoint(port, Transport::Quic)))
+    });
+    let addresses: Vec<_> = endpoints
+        .map(address::multiaddr)
+        .filter(|address| address::is_useful(address, None))
+        .take(limits::ADDRESSES_PER_PEER)
+        .collect();
+    (!addresses.is_empty()).then_some(Found::Member { device, addresses })
+}
+
+/// A name as it can be shown: printable, and not longer than [`NAME_BYTES`].
+fn shorten(name: &str) -> String {
+    let mut short = String::new();
+    for letter in name.chars().filter(|letter| !letter.is_control()) {
+        if short.len() + letter.len_utf8() > NAME_BYTES {
+            break;
+        }
+        short.push(letter);
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: DeviceId = DeviceId([1; 32]);
+    const OTHER: DeviceId = DeviceId([2; 32]);
+    const HOME: NetworkId = NetworkId([3; 32]);
+
+    fn read(properties: &[(&'static str, String)], ips: &[&str]) -> Option<Found> {
+        let property = |key| properties.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str());
+        found(property, ips.iter().map(|ip| ip.parse().expect("an IP")), &ME, &HOME)
+    }
+
+    fn properties(id: NetworkId, device: DeviceId) -> Vec<(&'static str, String)> {
+        let texts = [id.to_string(), "Home\u{7}".repeat(100), device.to_string(), "9000".into(), "9001".into()];
+        ["id", "name", "device", "tcp", "quic"].into_iter().zip(texts).collect()
+    }
+
+    #[test]
+    fn a_member_is_found_where_it_can_be_dialed() {
+        let addresses = ["/ip4/192.168.1.4/tcp/9000", "/ip4/192.168.1.4/udp/9001/quic-v1"];
+        let addresses = addresses.map(|text| text.parse().expect("an address")).to_vec();
+        let found = read(&properties(HOME, OTHER), &["192.168.1.4", "fe80::1", "127.0.0.1"]);
+        assert_eq!(found, Some(Found::Member { device: OTHER, addresses }));
+        assert_eq!(read(&properties(HOME, OTHER), &["127.0.0.1"]), None);
+        assert_eq!(read(&properties(HOME, ME), &["192.168.1.4"]), None);
+    }
+
+    #[test]
+    fn another_network_is_named_and_nonsense_is_not() {
+        let other = NetworkId([9; 32]);
+        let name = "Home".repeat(25);
+        assert_eq!(read(&properties(other, OTHER), &[]), Some(Found::Other { id: other, name }));
+        assert_eq!(read(&[("id", "nonsense".into())], &["192.168.1.4"]), None);
+        assert_eq!(read(&[], &[]), None);
+        assert_eq!(read(&properties(HOME, OTHER)[..1], &["192.168.1.4"]), None);
+    }
+}

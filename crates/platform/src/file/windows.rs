@@ -1,0 +1,46 @@
+//! Rights come from the user's profile folder, which its owner alone may enter.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use super::FileError;
+
+pub(super) fn open_private(path: &Path) -> Result<File, FileError> {
+    let io = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => FileError::Missing(path.to_owned()),
+        _ => FileError::Io { path: path.to_owned(), source },
+    };
+    if !fs::symlink_metadata(path).map_err(io)?.is_file() {
+        return Err(FileError::NotAFile(path.to_owned()));
+    }
+    File::open(path).map_err(io)
+}
+
+pub(super) fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+pub(super) fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(to).is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    fs::rename(from, to)
+}
+
+pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
+    // A folder cannot be flushed here; NTFS journals the rename.
+    Ok(())
+}
+
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).create(folder)
+}
+
+pub(crate) fn own_folder(folder: &Path) -> io::Result<()> {
+    make_folder(folder)
+}

@@ -1,0 +1,31 @@
+//! The operating system: where a node keeps its things, its keys, its lock, its local socket and
+//! the processes it starts. Deliberately absent: any decision about what a node does.
+//!
+//! This is the only room besides `simd` where `unsafe` may stand, one module at a time. What
+//! differs between systems has one file a system.
+
+mod assets;
+mod clock;
+pub mod file;
+mod home;
+mod keys;
+mod lock;
+pub mod process;
+pub mod socket;
+
+pub use assets::{Assets, sibling};
+pub use clock::{monotonic, now};
+pub use home::{Home, HomeError};
+pub use keys::{KeyError, KeyStorage, Keys, create_keys, load_keys};
+pub use lock::{HomeLock, LockError};
+
+/// `N` bytes nobody can guess, from the operating system.
+///
+/// # Panics
+/// When the system gives none; no key may be made on such a machine.
+#[must_use]
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}

@@ -1,0 +1,258 @@
+//! What goes into the machine and what comes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use p2p_types::{DeviceId, Hash, Placement, Priority, Privacy, TaskId, TaskKind, Timestamp};
+use thiserror::Error;
+
+use crate::outcome::TextOutcome;
+
+/// How a `chunk` task splits: most tokens in a chunk, and how many it shares with the one before.
+/// Zeros for the other kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChunkSizes {
+    pub tokens: u32,
+    pub overlap: u32,
+}
+
+impl ChunkSizes {
+    /// Whether texts can be split so: 8 to 512 tokens, less than half of them shared.
+    #[must_use]
+    pub const fn is_sound(self) -> bool {
+        8 <= self.tokens && self.tokens <= 512 && self.overlap < self.tokens.div_ceil(2)
+    }
+}
+
+/// A task as its owner asked for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskRequest {
+    pub id: TaskId,
+    pub kind: TaskKind,
+    pub texts: Vec<String>,
+    pub chunk: ChunkSizes,
+    pub privacy: Privacy,
+    pub placement: Placement,
+    pub priority: Priority,
+    pub deadline_ms: Option<u64>,
+}
+
+/// Why a task was not taken at all.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Rejection {
+    #[error("there is no text, or nothing but space in it")]
+    Empty,
+    #[error("a text has {bytes} bytes; {limit} are the most for {kind}")]
+    TextTooLong { bytes: usize, limit: usize, kind: TaskKind },
+    #[error("the texts have {bytes} bytes together; {limit} are the most for one task")]
+    TaskTooLong { bytes: usize, limit: usize },
+    #[error("{texts} texts are more than the {limit} that one task may have")]
+    TooManyTexts { texts: usize, limit: usize },
+    #[error("a text of the privacy class `local` never leaves this computer, and --where network asks for just that")]
+    PrivacyForbids,
+    #[error("this node is in no network, so there is no other computer to ask")]
+    NoNetwork,
+    #[error("{open} tasks are open; with their texts that is the limit")]
+    TooManyTasks { open: usize },
+    #[error("chunks have 8 to 512 tokens, and share less than half of them")]
+    ChunkSizes,
+    #[error("a task with this id is there already")]
+    Duplicate,
+}
+
+/// What happened outside.
+#[derive(Debug, Clone)]
+pub enum Input {
+    PeerUp {
+        device: DeviceId,
+        addresses: Vec<String>,
+        protocols: Vec<String>,
+    },
+    PeerDown {
+        device: DeviceId,
+    },
+    Latency {
+        device: DeviceId,
+        rtt_us: u64,
+    },
+    /// A direct message, as it arrived. What comes before `PeerUp` or after `PeerDown` is not read.
+    Received {
+        from: DeviceId,
+        frame: Vec<u8>,
+    },
+    /// A message of the presence topic; `id` is how the judgement refers to it.
+    Published {
+        id: u64,
+        message: Vec<u8>,
+    },
+    /// Where this node can be reached.
+    Listening {
+        addresses: Vec<String>,
+    },
+    /// What this computer can compute, with the digest of the model that does, and on how many
+    /// workers. Without workers it can compute nothing.
+    Able {
+        kinds: BTreeMap<TaskKind, Hash>,
+        slots: u32,
+    },
+    Cancel {
+        task: TaskId,
+    },
+    Pause {
+        until: Option<Timestamp>,
+    },
+    Resume,
+    Trust {
+        device: DeviceId,
+        trusted: bool,
+    },
+    WorkProgress {
+        work_id: u64,
+        done: u32,
+    },
+    /// An order ended, with one outcome for each of its texts. All the time it was here and not
+    /// computed counts as queued in a receipt, so `queued_us` is for who watches the workers.
+    WorkDone {
+        work_id: u64,
+        outcomes: Vec<TextOutcome>,
+        queued_us: u64,
+        compute_us: u64,
+    },
+    /// The worker cannot start at all.
+    WorkUnavailable {
+        work_id: u64,
+        reason: String,
+    },
+    /// A deadline came.
+    Tick,
+}
+
+/// Whose work it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    Mine,
+    Guest,
+}
+
+/// One order for the workers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Work {
+    pub work_id: u64,
+    pub class: Class,
+    pub kind: TaskKind,
+    pub texts: Vec<String>,
+    pub chunk: ChunkSizes,
+    pub timeout_ms: u64,
+}
+
+/// What must be done outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Make it durable before any later output leaves, where [`Durable::before_sends`] says so.
+    Persist(Durable),
+    Send {
+        to: DeviceId,
+        frame: Vec<u8>,
+    },
+    /// To the presence topic.
+    Publish {
+        message: Vec<u8>,
+    },
+    /// Pass a published message on, or hold it against whoever brought it. A message that is never
+    /// judged is not passed on, and nobody is blamed.
+    Judge {
+        id: u64,
+        accept: bool,
+    },
+    Dial {
+        device: DeviceId,
+        addresses: Vec<String>,
+    },
+    Disconnect {
+        device: DeviceId,
+        ban_ms: Option<u64>,
+    },
+    Run(Work),
+    Stop {
+        work_id: u64,
+    },
+    /// Look at the task again: it moved on.
+    TaskChanged {
+        task: TaskId,
+    },
+    /// Look at the node and its peers again.
+    NodeChanged,
+    /// Somebody sent what they should not have; for the log and the counters.
+    Misbehaved {
+        device: DeviceId,
+        reason: String,
+    },
+}
+
+/// What outlives the process.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Durable {
+    Task {
+        task: TaskId,
+        finished: bool,
+    },
+    /// A receipt for work that was done for this node.
+    Receipt {
+        task: TaskId,
+        part: u32,
+        provider: DeviceId,
+        signed: Vec<u8>,
+    },
+    /// A receipt that this node signed for others.
+    GuestReceipt {
+        task: TaskId,
+        part: u32,
+        requester: DeviceId,
+        signed: Vec<u8>,
+    },
+    Departure {
+        to: DeviceId,
+        task: TaskId,
+        kind: TaskKind,
+        privacy: Privacy,
+        texts: u32,
+        bytes: u64,
+    },
+    Trust {
+        device: DeviceId,
+        trusted: bool,
+    },
+    Peer {
+        device: DeviceId,
+        addresses: Vec<String>,
+    },
+    Paused {
+        paused: bool,
+        until: Option<Timestamp>,
+    },
+    /// Sequence numbers up to this one may be in use.
+    Sequence {
+        reserved: u64,
+    },
+}
+
+impl Durable {
+    /// Whether later outputs wait until it is on disk: the owner's list of what left must not
+    /// miss anything, and a sequence number must never be used twice.
+    #[must_use]
+    pub const fn before_sends(&self) -> bool {
+        matches!(self, Self::Departure { .. } | Self::Sequence { .. })
+    }
+}
+
+/// What an earlier process left behind.
+#[derive(Debug, Clone, Default)]
+pub struct Restored {
+    pub trusted: BTreeSet<DeviceId>,
+    /// Marked as not trusted by hand, also where all members are.
+    pub distrusted: BTreeSet<DeviceId>,
+    pub peers: Vec<(DeviceId, Vec<String>)>,
+    /// Set while paused by hand: with an end, or without.
+    pub paused: Option<Option<Timestamp>>,
+    /// Sequence numbers up to this one may have been used.
+    pub sequence: u64,
+}

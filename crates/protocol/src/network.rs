@@ -1,0 +1,328 @@
+//! Network files and invites: what a network is, and how somebody gets in.
+
+use p2p_types::{
+    AccountId, DeviceId, Ed25519, Hash, NetworkId, Scheme, SecretKey, SignError, Signed, Timestamp, from_base58,
+    to_base58,
+};
+use prost::Message as _;
+use thiserror::Error;
+
+use crate::wire;
+
+/// Longest name of a network, in characters.
+const NAME_CHARS: usize = 64;
+/// Most bootstrap addresses, announcement lists and committee members of a network file.
+const LIST_LEN: usize = 64;
+/// Longest address, in bytes.
+const ADDRESS_BYTES: usize = 256;
+/// Longest invite link, in characters.
+const LINK_CHARS: usize = 32 * 1024;
+const LINK_PREFIX: &str = "p2p-agent://invite/";
+
+/// Why a network file or an invite cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NetworkError {
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error("{0}")]
+    Malformed(&'static str),
+    #[error("it was not signed by the network's founder")]
+    NotTheFounder,
+    #[error("it expired")]
+    Expired,
+    #[error("a network's name has 1 to {NAME_CHARS} letters and no control characters")]
+    Name,
+}
+
+/// Who may be in a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkKind {
+    Open,
+    Closed,
+    Local,
+}
+
+/// A network file whose signature was checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    pub id: NetworkId,
+    pub name: String,
+    pub kind: NetworkKind,
+    pub founder: AccountId,
+    pub created: Timestamp,
+    pub revision: u64,
+    pub epoch: u64,
+    pub committee: Vec<DeviceId>,
+    /// Addresses to knock at first.
+    pub bootstrap: Vec<String>,
+    /// Every member counts as trusted.
+    pub members_trusted: bool,
+    /// The bytes that were signed.
+    pub signed: Vec<u8>,
+}
+
+/// Founds a network whose first and only notary is `device`. `account` signs; `nonce` is random.
+///
+/// # Errors
+/// When the name is none.
+pub fn found_network(
+    account: &dyn Scheme,
+    device: DeviceId,
+    name: &str,
+    kind: NetworkKind,
+    members_trusted: bool,
+    nonce: [u8; 32],
+    now: Timestamp,
+) -> Result<Network, NetworkError> {
+    let founding = wire::Founding {
+        founder: account.public_key().to_vec(),
+        nonce: nonce.to_vec(),
+        created_ms: now.0,
+        kind: match kind {
+            NetworkKind::Open => wire::NetworkKind::Open,
+            NetworkKind::Closed => wire::NetworkKind::Closed,
+            NetworkKind::Local => wire::NetworkKind::Local,
+        }
+        .into(),
+    };
+    let id = network_id(&founding);
+    let file = wire::NetworkFile {
+        founding: Some(founding),
+        revision: 1,
+        name: name.to_owned(),
+        epoch: 0,
+        committee: vec![device.0.to_vec()],
+        parameters: Some(wire::Parameters { members_trusted }),
+        bootstrap: Vec::new(),
+        announcement_lists: Vec::new(),
+    };
+    Network::from_bytes(Signed::new(account, &id, &file).as_bytes(), account)
+}
+
+impl Network {
+    /// Reads a network file that came from outside.
+    ///
+    /// # Errors
+    /// When it is cut, forged, or not a network file.
+    pub fn from_bytes(bytes: &[u8], scheme: &dyn Scheme) -> Result<Self, NetworkError> {
+        let signed = Signed::<wire::NetworkFile>::from_bytes(bytes)?;
+        let founding = signed.peek()?.founding.ok_or(NetworkError::Malformed("it names no founding"))?;
+        let id = network_id(&founding);
+        let file = signed.verify(scheme, &id)?;
+        if file.signer() != *founding.founder {
+            return Err(NetworkError::NotTheFounder);
+        }
+        let kind = match founding.kind() {
+            wire::NetworkKind::Open => NetworkKind::Open,
+            wire::NetworkKind::Closed => NetworkKind::Closed,
+            wire::NetworkKind::Local => NetworkKind::Local,
+            wire::NetworkKind::Unspecified => return Err(NetworkError::Malformed("its kind is not known here")),
+        };
+        check_name(&file.name)?;
+        check_addresses(&file.bootstrap)?;
+        check_addresses(&file.announcement_lists)?;
+        if file.committee.is_empty() || file.committee.len() > LIST_LEN {
+            return Err(NetworkError::Malformed("its committee has no members, or too many"));
+        }
+        let committee = file.committee.iter().map(|key| DeviceId::try_from(key.as_slice()));
+        Ok(Self {
+            id,
+            name: file.name.clone(),
+            kind,
+            founder: AccountId(file.signer()),
+            created: Timestamp(founding.created_ms),
+            revision: file.revision,
+            epoch: file.epoch,
+            committee: committee
+                .collect::<Result<_, _>>()
+                .map_err(|_| NetworkError::Malformed("a committee member is no key"))?,
+            bootstrap: file.bootstrap.clone(),
+            members_trusted: file.parameters.is_some_and(|parameters| parameters.members_trusted),
+            signed: bytes.to_vec(),
+        })
+    }
+}
+
+/// An invite as it is passed from person to person.
+#[derive(Debug, Clone)]
+pub struct InviteLink {
+    pub network: Network,
+    pub addresses: Vec<String>,
+    pub expires: Timestamp,
+    /// In a closed network: the founder's admission and the secret key it names.
+    pub admission: Option<(Vec<u8>, SecretKey)>,
+}
+
+impl InviteLink {
+    /// The link, signed by a device of the network.
+    #[must_use]
+    pub fn to_text(&self, device: &Ed25519) -> String {
+        let (admission, admission_secret) = match &self.admission {
+            Some((admission, secret)) => (admission.clone(), secret.expose().to_vec()),
+            None => Default::default(),
+        };
+        let invite = wire::Invite {
+            network_file: self.network.signed.clone(),
+            addresses: self.addresses.clone(),
+            expires_ms: self.expires.0,
+            admission,
+            admission_secret,
+        };
+        format!("{LINK_PREFIX}{}", to_base58(Signed::new(device, &self.network.id, &invite).as_bytes()))
+    }
+
+    /// Reads a link.
+    ///
+    /// # Errors
+    /// When it is cut, changed, expired, or no invite.
+    pub fn from_text(text: &str, scheme: &dyn Scheme, now: Timestamp) -> Result<Self, NetworkError> {
+        let encoded = text.trim().strip_prefix(LINK_PREFIX);
+        let encoded = encoded.ok_or(NetworkError::Malformed("an invite starts with p2p-agent://invite/"))?;
+        let bytes = from_base58(encoded, LINK_CHARS).ok_or(NetworkError::Malformed("the link is cut or mistyped"))?;
+        let signed = Signed::<wire::Invite>::from_bytes(bytes)?;
+        let network = Network::from_bytes(&signed.peek()?.network_file, scheme)?;
+        let invite = signed.verify(scheme, &network.id)?.into_inner();
+        if now.0 > invite.expires_ms {
+            return Err(NetworkError::Expired);
+        }
+        check_addresses(&invite.addresses)?;
+        let admission = match network.kind {
+            NetworkKind::Closed => Some(read_admission(&invite, &network, scheme)?),
+            NetworkKind::Open | NetworkKind::Local => None,
+        };
+        Ok(Self { network, addresses: invite.addresses, expires: Timestamp(invite.expires_ms), admission })
+    }
+}
+
+/// The founder's admission and the secret that belongs to it: whoever joins by another pair would
+/// be turned away by every member.
+fn read_admission(
+    invite: &wire::Invite,
+    network: &Network,
+    scheme: &dyn Scheme,
+) -> Result<(Vec<u8>, SecretKey), NetworkError> {
+    let wrong = NetworkError::Malformed("it does not admit to this closed network");
+    let Ok(secret) = <[u8; 32]>::try_from(invite.admission_secret.as_slice()) else { return Err(wrong) };
+    let secret = SecretKey::new(secret);
+    let admission = Signed::<wire::Admission>::from_bytes(invite.admission.as_slice())?.verify(scheme, &network.id)?;
+    let by_founder = admission.signer() == network.founder.0;
+    if !by_founder || admission.key != Ed25519::new(&secret).public_key() {
+        return Err(wrong);
+    }
+    if admission.expires_ms < invite.expires_ms {
+        return Err(NetworkError::Expired);
+    }
+    Ok((invite.admission.clone(), secret))
+}
+
+fn network_id(founding: &wire::Founding) -> NetworkId {
+    let bytes = [b"p2p-agent/founding/1".as_slice(), &founding.encode_to_vec()].concat();
+    NetworkId(Hash::of(&bytes).0)
+}
+
+fn check_name(name: &str) -> Result<(), NetworkError> {
+    let length = name.chars().count();
+    let sound = (1..=NAME_CHARS).contains(&length) && !name.chars().any(char::is_control) && name.trim() == name;
+    if sound { Ok(()) } else { Err(NetworkError::Name) }
+}
+
+fn check_addresses(addresses: &[String]) -> Result<(), NetworkError> {
+    if addresses.len() > LIST_LEN || addresses.iter().any(|address| address.len() > ADDRESS_BYTES) {
+        return Err(NetworkError::Malformed("it lists too many addresses, or too long ones"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::membership::make_admission;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+    fn account() -> Ed25519 {
+        Ed25519::new(&SecretKey::new([1; 32]))
+    }
+
+    fn device() -> Ed25519 {
+        Ed25519::new(&SecretKey::new([2; 32]))
+    }
+
+    fn network() -> Network {
+        let device = DeviceId(device().public_key());
+        found_network(&account(), device, "home", NetworkKind::Local, true, [7; 32], NOW).expect("a network")
+    }
+
+    #[test]
+    fn a_file_reads_back_and_keeps_its_id() {
+        let network = network();
+        assert_eq!(Network::from_bytes(&network.signed, &account()), Ok(network));
+    }
+
+    #[test]
+    fn a_changed_file_is_refused() {
+        let network = network();
+        for at in 0..network.signed.len() {
+            let mut bytes = network.signed.clone();
+            bytes[at] ^= 1;
+            assert!(Network::from_bytes(&bytes, &account()).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_file_signed_by_another_account_is_refused() {
+        let signed = Signed::<wire::NetworkFile>::from_bytes(network().signed).expect("signed");
+        let file = signed.peek().expect("a file");
+        let other = Ed25519::new(&SecretKey::new([9; 32]));
+        let forged = Signed::new(&other, &network().id, &file);
+        assert_eq!(Network::from_bytes(forged.as_bytes(), &account()), Err(NetworkError::NotTheFounder));
+    }
+
+    #[test]
+    fn names_are_names() {
+        for name in ["", " x", "a\nb", &"x".repeat(65)] {
+            let refused = found_network(&account(), DeviceId([1; 32]), name, NetworkKind::Open, false, [7; 32], NOW);
+            assert_eq!(refused, Err(NetworkError::Name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn invites_round_trip_until_they_expire() {
+        let invite = InviteLink {
+            network: network(),
+            addresses: vec!["/ip4/127.0.0.1/tcp/9000".into()],
+            expires: NOW.plus_ms(1000),
+            admission: None,
+        };
+        let text = invite.to_text(&device());
+        let read = InviteLink::from_text(&text, &account(), NOW).expect("an invite");
+        assert_eq!((read.network, read.addresses), (invite.network, invite.addresses));
+        assert_eq!(
+            InviteLink::from_text(&text, &account(), NOW.plus_ms(1001)).expect_err("late"),
+            NetworkError::Expired
+        );
+        assert!(InviteLink::from_text(&text[..text.len() - 5], &account(), NOW).is_err());
+        assert!(InviteLink::from_text("https://example.org", &account(), NOW).is_err());
+    }
+
+    #[test]
+    fn an_invite_to_a_closed_network_brings_the_founders_admission() {
+        let me = DeviceId(device().public_key());
+        let network =
+            found_network(&account(), me, "team", NetworkKind::Closed, false, [7; 32], NOW).expect("a network");
+        let (expires, secret) = (NOW.plus_ms(1000), SecretKey::new([5; 32]));
+        let key = Ed25519::new(&secret).public_key();
+        let read = |founder: &Ed25519, key, expires_admission| {
+            let admission = make_admission(founder, &network.id, key, expires_admission);
+            let admission = Some((admission, secret.clone()));
+            let invite = InviteLink { network: network.clone(), addresses: Vec::new(), expires, admission };
+            InviteLink::from_text(&invite.to_text(&device()), &account(), NOW).map(|read| read.admission.is_some())
+        };
+        assert_eq!(read(&account(), key, expires), Ok(true));
+        assert!(read(&device(), key, expires).is_err(), "not the founder");
+        assert!(read(&account(), [8; 32], expires).is_err(), "another key");
+        assert_eq!(read(&account(), key, NOW), Err(NetworkError::Expired));
+        let bare = InviteLink { network: network.clone(), addresses: Vec::new(), expires, admission: None };
+        assert!(InviteLink::from_text(&bare.to_text(&device()), &account(), NOW).is_err());
+    }
+}

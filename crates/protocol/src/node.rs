@@ -1,0 +1,214 @@
+//! One node: routes what comes in to the conversations, and gathers what goes out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use p2p_types::{AccountId, DeviceId, Hash, Monotonic, NetworkId, Now, Scheme, TaskId, TaskKind, Timestamp};
+
+use crate::io::{Input, Output, Rejection, Restored, TaskRequest};
+use crate::network::Network;
+use crate::peers::{Peer, Peers, clean_addresses};
+use crate::post::Post;
+use crate::provider::Provider;
+use crate::requester::{Requester, Surroundings, Task};
+use crate::work::Queue;
+
+mod hearing;
+mod working;
+
+/// What is fixed for the life of a node.
+#[derive(Debug)]
+pub struct Config {
+    /// `None` where the node is in no network: own work runs here.
+    pub network: Option<Network>,
+    pub account: AccountId,
+    /// The account's signed certificate for this device.
+    pub certificate: Vec<u8>,
+    /// In a closed network: the signed membership.
+    pub membership: Vec<u8>,
+    pub agent_version: String,
+}
+
+/// The machine. See the crate's description for how to drive it.
+#[derive(Debug)]
+pub struct Node {
+    config: Config,
+    peers: Peers,
+    queue: Queue,
+    post: Post,
+    requester: Requester,
+    provider: Provider,
+    addresses: Vec<String>,
+    paused_until: Option<Timestamp>,
+    /// When to look whether the pause is over: calendars jump, so at least once a minute.
+    pause_check: Option<Monotonic>,
+    presence_due: Option<Monotonic>,
+    presence_told: Monotonic,
+}
+
+impl Node {
+    #[must_use]
+    pub fn new(config: Config, scheme: Arc<dyn Scheme>, restored: &Restored) -> Self {
+        let network = config.network.as_ref();
+        let members_trusted = network.is_some_and(|network| network.members_trusted);
+        let id = network.map_or(NetworkId::NONE, |network| network.id);
+        let mut queue = Queue::default();
+        queue.set_slots(1);
+        Self {
+            peers: Peers::new(restored, members_trusted),
+            queue,
+            post: Post::new(scheme, id, restored.sequence),
+            requester: Requester::default(),
+            provider: Provider { paused: restored.paused.is_some(), ..Provider::default() },
+            addresses: Vec::new(),
+            paused_until: restored.paused.flatten(),
+            pause_check: restored.paused.flatten().map(|_| Monotonic(0)),
+            presence_due: None,
+            presence_told: Monotonic(0),
+            config,
+        }
+    }
+
+    /// Takes a task of the owner.
+    ///
+    /// # Errors
+    /// Why it is not taken.
+    pub fn submit(&mut self, now: Now, request: TaskRequest) -> Result<(), Rejection> {
+        self.requester.admit(&request, self.config.network.is_some())?;
+        self.with_requester(now, |requester, around| requester.submit(now, request, around));
+        self.start_work(now);
+        Ok(())
+    }
+
+    /// One mutation.
+    pub fn handle(&mut self, now: Now, input: Input) {
+        match input {
+            Input::PeerUp { device, addresses, protocols } => self.peer_up(now, device, &addresses, protocols),
+            Input::PeerDown { device } => self.peer_down(now, device),
+            Input::Latency { device, rtt_us } => self.latency(&device, rtt_us),
+            Input::Received { from, frame } => {
+                if let Err(refused) = self.received(now, from, frame) {
+                    self.blame(now, from, &refused);
+                }
+            }
+            Input::Published { id, message } => self.published(now, id, message),
+            Input::Listening { addresses } => {
+                self.addresses = clean_addresses(&addresses);
+                self.tell_presence_soon(now);
+            }
+            Input::Able { kinds, slots } => self.able(now, kinds, slots),
+            Input::Cancel { task } => self.with_requester(now, |requester, around| requester.cancel(now, task, around)),
+            Input::Pause { until } => self.pause(now, until),
+            Input::Resume => self.resume(now),
+            Input::Trust { device, trusted } => self.trust(now, device, trusted),
+            Input::WorkProgress { work_id, done } => {
+                if let Some(job) = self.queue.get_mut(work_id) {
+                    job.done = done;
+                }
+            }
+            Input::WorkDone { work_id, outcomes, queued_us: _, compute_us } => {
+                self.work_done(now, work_id, outcomes, compute_us);
+            }
+            Input::WorkUnavailable { work_id, reason } => self.work_unavailable(now, work_id, &reason),
+            Input::Tick => self.tick(now),
+        }
+        self.start_work(now);
+    }
+
+    /// What must be done next, until there is nothing.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.post.poll()
+    }
+
+    /// When to call [`Input::Tick`] at the latest. After that call it lies in the future.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Monotonic> {
+        [self.requester.next_deadline(), self.provider.next_deadline(&self.queue), self.peers.next_deadline()]
+            .into_iter()
+            .chain([self.presence_due, self.pause_check])
+            .flatten()
+            .min()
+    }
+
+    #[must_use]
+    pub fn task(&self, id: &TaskId) -> Option<&Task> {
+        self.requester.task(id)
+    }
+
+    /// Newest first.
+    pub fn tasks(&self) -> impl Iterator<Item = &Task> {
+        self.requester.tasks()
+    }
+
+    pub fn peers(&self) -> impl Iterator<Item = (&DeviceId, &Peer)> {
+        self.peers.iter()
+    }
+
+    #[must_use]
+    pub fn peer(&self, device: &DeviceId) -> Option<&Peer> {
+        self.peers.get(device)
+    }
+
+    #[must_use]
+    pub fn trusts(&self, device: &DeviceId) -> bool {
+        self.peers.trusts(device)
+    }
+
+    #[must_use]
+    pub const fn network(&self) -> Option<&Network> {
+        self.config.network.as_ref()
+    }
+
+    /// Paused by hand, and until when.
+    #[must_use]
+    pub fn paused(&self) -> Option<Option<Timestamp>> {
+        self.provider.paused.then_some(self.paused_until)
+    }
+
+    #[must_use]
+    pub const fn abilities(&self) -> &BTreeMap<TaskKind, Hash> {
+        &self.provider.ability.kinds
+    }
+
+    /// Open tasks of the owner; parts of others waiting or running here; parts finished for others.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize, u64) {
+        (self.requester.open(), self.queue.guests().count(), self.provider.finished)
+    }
+
+    /// Whether a worker of this computer has something to do.
+    #[must_use]
+    pub fn busy(&self) -> bool {
+        self.queue.len() > 0
+    }
+
+    fn tick(&mut self, now: Now) {
+        self.end_pause_in_time(now);
+        for device in self.peers.silent(now) {
+            let reason = "it did not say hello in time".to_owned();
+            self.post.emit(Output::Misbehaved { device, reason });
+            self.show_out(device, None);
+        }
+        self.provider.tell_progress(now, &mut self.queue, &mut self.post);
+        self.with_requester(now, |requester, around| requester.advance_all(now, around));
+        if self.presence_due.is_some_and(|due| due <= now.mono) {
+            self.tell_presence(now);
+        }
+    }
+
+    /// Lets the requester act, then lets its other tasks use what became free by it.
+    fn with_requester<T>(&mut self, now: Now, act: impl FnOnce(&mut Requester, &mut Surroundings<'_>) -> T) -> T {
+        let mut around = Surroundings {
+            peers: &mut self.peers,
+            queue: &mut self.queue,
+            post: &mut self.post,
+            here: &self.provider.ability.kinds,
+        };
+        let result = act(&mut self.requester, &mut around);
+        self.requester.use_free_places(now, &mut around);
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! What the owner and the workers say: pauses, trust, abilities, finished work; and what of it
+//! the network is told.
+
+use std::collections::BTreeMap;
+
+use p2p_types::{DeviceId, Hash, Now, TaskKind, Timestamp};
+
+use super::Node;
+use crate::io::{Durable, Output};
+use crate::outcome::TextOutcome;
+use crate::peers::PRESENCE_TOPIC;
+use crate::provider::{self, Ability};
+use crate::wire::{self, Reason, envelope::Message};
+use crate::work::Owner;
+
+/// How often a node tells that it is still there.
+const HEARTBEAT_MS: u64 = 30_000;
+/// Changes of presence are told at most this often.
+const PRESENCE_GAP_MS: u64 = 1000;
+/// The longest time between two looks at the calendar while a pause has an end.
+const PAUSE_CHECK_MS: u64 = 60_000;
+
+impl Node {
+    pub(super) fn pause(&mut self, now: Now, until: Option<Timestamp>) {
+        self.provider.paused = true;
+        self.paused_until = until;
+        self.post.persist(Durable::Paused { paused: true, until });
+        self.provider.release_all(now, Reason::Paused, &mut self.queue, &mut self.post);
+        self.tell_presence_soon(now);
+        self.pause_check = None;
+        self.end_pause_in_time(now);
+    }
+
+    pub(super) fn resume(&mut self, now: Now) {
+        self.provider.paused = false;
+        self.paused_until = None;
+        self.pause_check = None;
+        self.post.persist(Durable::Paused { paused: false, until: None });
+        self.tell_presence_soon(now);
+    }
+
+    /// A pause ends by the calendar, which may jump: it is looked at now and then.
+    pub(super) fn end_pause_in_time(&mut self, now: Now) {
+        let Some(until) = self.paused_until else { return };
+        if until <= now.wall {
+            self.resume(now);
+        } else {
+            self.pause_check = Some(now.mono.plus_ms(until.since(now.wall).min(PAUSE_CHECK_MS)));
+        }
+    }
+
+    pub(super) fn trust(&mut self, now: Now, device: DeviceId, trusted: bool) {
+        self.peers.set_trust(device, trusted);
+        self.post.persist(Durable::Trust { device, trusted });
+        self.with_requester(now, |requester, around| {
+            if !trusted {
+                requester.distrusted(now, device, around);
+            }
+            requester.advance_all(now, around);
+        });
+        self.post.emit(Output::NodeChanged);
+    }
+
+    pub(super) fn able(&mut self, now: Now, kinds: BTreeMap<TaskKind, Hash>, slots: u32) {
+        let kinds = if slots == 0 { BTreeMap::new() } else { kinds };
+        self.provider.set_ability(now, Ability { kinds, slots }, &mut self.queue, &mut self.post);
+        self.queue.set_slots(slots);
+        self.with_requester(now, |requester, around| requester.advance_all(now, around));
+        self.tell_presence_soon(now);
+    }
+
+    pub(super) fn start_work(&mut self, now: Now) {
+        while let Some(job) = self.queue.start_next() {
+            let (owner, work) = (job.owner, job.work.clone());
+            if let Owner::Guest { .. } = owner {
+                provider::tell_start(now, job, &mut self.post);
+            }
+            self.post.emit(Output::Run(work));
+            if let Owner::Mine { task, .. } = owner {
+                self.with_requester(now, |requester, around| requester.started_here(now, task, around));
+            }
+            self.post.emit(Output::NodeChanged);
+        }
+    }
+
+    pub(super) fn work_done(&mut self, now: Now, work_id: u64, outcomes: Vec<TextOutcome>, compute_us: u64) {
+        let Some(job) = self.queue.take(work_id) else { return };
+        match job.owner {
+            Owner::Mine { task, part } => {
+                self.with_requester(now, |requester, around| requester.done_here(now, task, part, outcomes, around));
+            }
+            Owner::Guest { .. } => self.provider.done(now, &job, outcomes, compute_us, &mut self.post),
+        }
+        self.post.emit(Output::NodeChanged);
+    }
+
+    /// The workers cannot start: nothing is offered any more until somebody says otherwise.
+    pub(super) fn work_unavailable(&mut self, now: Now, work_id: u64, reason: &str) {
+        if let Some(job) = self.queue.take(work_id) {
+            match job.owner {
+                Owner::Mine { task, part } => self.with_requester(now, |requester, around| {
+                    requester.unavailable_here(now, task, part, reason, around);
+                }),
+                Owner::Guest { .. } => provider::refuse(now, &job, Reason::CannotCompute, &mut self.post),
+            }
+        }
+        self.provider.ability.kinds.clear();
+        self.provider.release_all(now, Reason::CannotCompute, &mut self.queue, &mut self.post);
+        self.tell_presence_soon(now);
+    }
+
+    pub(super) fn presence(&self) -> wire::Presence {
+        let ability = &self.provider.ability;
+        let capability = |(kind, model): (&TaskKind, &Hash)| wire::Capability {
+            kind: kind.as_str().to_owned(),
+            model: model.0.to_vec(),
+        };
+        wire::Presence {
+            capabilities: ability.kinds.iter().map(capability).collect(),
+            slots: ability.slots,
+            busy: u32::try_from(self.queue.len()).unwrap_or(u32::MAX),
+            accepting: self.provider.accepting(),
+            addresses: self.addresses.clone(),
+        }
+    }
+
+    pub(super) fn tell_presence_soon(&mut self, now: Now) {
+        self.post.emit(Output::NodeChanged);
+        if self.config.network.is_some() {
+            let soonest = self.presence_told.plus_ms(PRESENCE_GAP_MS).max(now.mono);
+            self.presence_due = Some(self.presence_due.map_or(soonest, |due| due.min(soonest)));
+        }
+    }
+
+    pub(super) fn tell_presence(&mut self, now: Now) {
+        self.presence_told = now.mono;
+        self.presence_due = Some(now.mono.plus_ms(HEARTBEAT_MS));
+        let presence = self.presence();
+        self.post.publish(now, PRESENCE_TOPIC, Message::Presence(presence));
+    }
+}

@@ -1,0 +1,311 @@
+//! The provider's side of a task: bids on announcements, takes assignments under its own bids,
+//! tells how it goes, and signs a receipt.
+
+use std::collections::BTreeMap;
+
+use p2p_types::{DeviceId, Hash, Monotonic, Now, Priority, TaskId, TaskKind, TextFailure, limits};
+
+use crate::bucket::{Bucket, Rate};
+use crate::digest::{input_hash, output_hash};
+use crate::io::{ChunkSizes, Class, Durable, Output, Work};
+use crate::outcome::{TextOutcome, is_sound, to_wire};
+use crate::post::Post;
+use crate::wire::{self, Reason, envelope::Message};
+use crate::work::{Job, Owner, Queue};
+
+/// How long a bid stands. A requester that comes back within it needs no new announcement.
+const OFFER_MS: u64 = 15_000;
+/// After this time without a result the requester hears that the part is alive, and from then on
+/// once in each such time.
+const PROGRESS_MS: u64 = 1000;
+/// A part that begins later than this after it arrived is reported as it begins.
+const QUIET_START_MS: u64 = 50;
+/// The longest a part may take here, whatever the requester says.
+const MAX_PART_MS: u64 = 120_000;
+/// Announcements of one node that are answered with a bid.
+const ANNOUNCEMENTS: Rate = Rate { burst: 20, refill_us: 100_000 };
+/// What one text is thought to take before any was computed.
+const FIRST_GUESS_US: u64 = 5000;
+
+/// What this computer can do for others now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ability {
+    pub(crate) kinds: BTreeMap<TaskKind, Hash>,
+    pub(crate) slots: u32,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Provider {
+    pub(crate) ability: Ability,
+    pub(crate) paused: bool,
+    /// Parts finished for others since the process started.
+    pub(crate) finished: u64,
+    offers: BTreeMap<(DeviceId, TaskKind), Monotonic>,
+    buckets: BTreeMap<DeviceId, Bucket>,
+    /// Lately measured time of one text, by kind.
+    pace_us: BTreeMap<TaskKind, u64>,
+}
+
+impl Provider {
+    /// Whether it takes work from others at all.
+    pub(crate) fn accepting(&self) -> bool {
+        !self.paused && !self.ability.kinds.is_empty()
+    }
+
+    /// What this computer can do changed. Guests whose model is gone hear of it.
+    pub(crate) fn set_ability(&mut self, now: Now, ability: Ability, queue: &mut Queue, post: &mut Post) {
+        let before = std::mem::replace(&mut self.ability, ability);
+        let changed = |kind: TaskKind| before.kinds.get(&kind) != self.ability.kinds.get(&kind);
+        self.offers.retain(|(_, kind), _| !changed(*kind));
+        for id in queue.guest_ids_where(|job| changed(job.work.kind)) {
+            let Some(job) = drop_job(id, queue, post) else { continue };
+            refuse(now, &job, Reason::CannotCompute, post);
+        }
+    }
+
+    pub(crate) fn announced(
+        &mut self,
+        now: Now,
+        from: DeviceId,
+        announcement: &wire::Announcement,
+        queue: &Queue,
+        post: &mut Post,
+    ) {
+        let answer = match self.consider(now, from, announcement, queue) {
+            Ok((kind, model)) => {
+                self.offers.insert((from, kind), now.mono.plus_ms(OFFER_MS));
+                Message::Bid(wire::Bid {
+                    task: announcement.task.clone(),
+                    kind: kind.as_str().to_owned(),
+                    model: model.0.to_vec(),
+                    slots: self.ability.slots,
+                    queued: u32::try_from(queue.len()).unwrap_or(u32::MAX),
+                    text_us: self.pace_us.get(&kind).copied().unwrap_or(FIRST_GUESS_US),
+                    valid_ms: OFFER_MS,
+                })
+            }
+            Err(reason) => Message::Decline(wire::Decline { task: announcement.task.clone(), reason: reason.into() }),
+        };
+        post.send(now, from, answer);
+    }
+
+    fn consider(
+        &mut self,
+        now: Now,
+        from: DeviceId,
+        announcement: &wire::Announcement,
+        queue: &Queue,
+    ) -> Result<(TaskKind, Hash), Reason> {
+        if self.buckets.len() >= limits::KNOWN_PEERS && !self.buckets.contains_key(&from) {
+            self.buckets.clear();
+        }
+        if !self.buckets.entry(from).or_default().take(now, ANNOUNCEMENTS) {
+            return Err(Reason::Busy);
+        }
+        if self.paused {
+            return Err(Reason::Paused);
+        }
+        self.offers.retain(|_, until| *until > now.mono);
+        if queue.len() >= limits::GUEST_QUEUE || self.offers.len() >= limits::STANDING_OFFERS {
+            return Err(Reason::Busy);
+        }
+        self.supports(&announcement.kind, &announcement.model)
+    }
+
+    fn supports(&self, kind: &str, model: &[u8]) -> Result<(TaskKind, Hash), Reason> {
+        let kind: TaskKind = kind.parse().map_err(|_| Reason::Unsupported)?;
+        let own = *self.ability.kinds.get(&kind).ok_or(Reason::Unsupported)?;
+        if model.is_empty() || model == own.0 { Ok((kind, own)) } else { Err(Reason::Unsupported) }
+    }
+
+    pub(crate) fn assigned(
+        &mut self,
+        now: Now,
+        from: DeviceId,
+        assignment: wire::Assignment,
+        queue: &mut Queue,
+        post: &mut Post,
+    ) {
+        let (task, part) = (assignment.task.clone(), assignment.part);
+        if let Err(reason) = self.take(now, from, assignment, queue) {
+            let refusal = wire::Refusal { task, part, reason: reason.into() };
+            post.send(now, from, Message::Refusal(refusal));
+        }
+    }
+
+    fn take(
+        &mut self,
+        now: Now,
+        from: DeviceId,
+        assignment: wire::Assignment,
+        queue: &mut Queue,
+    ) -> Result<(), Reason> {
+        let task = TaskId::try_from(assignment.task.as_slice()).map_err(|_| Reason::Malformed)?;
+        if self.paused {
+            return Err(Reason::Paused);
+        }
+        let (kind, _) = self.supports(&assignment.kind, &assignment.model)?;
+        if self.offers.get(&(from, kind)).is_none_or(|until| *until < now.mono) {
+            return Err(Reason::NoOffer);
+        }
+        let chunk = ChunkSizes { tokens: assignment.chunk_tokens, overlap: assignment.chunk_overlap };
+        check_texts(kind, chunk, &assignment.texts)?;
+        let owner = Owner::Guest { device: from, task, part: assignment.part };
+        if queue.guests().any(|(_, job)| job.owner == owner) {
+            return Ok(()); // Said twice; done once.
+        }
+        let theirs = |job: &Job| matches!(job.owner, Owner::Guest { device, .. } if device == from);
+        let few = self.ability.slots as usize + limits::GUEST_AHEAD;
+        if queue.guests().count() >= limits::GUEST_QUEUE || queue.guest_ids_where(theirs).len() >= few {
+            return Err(Reason::Busy);
+        }
+        // Work under way keeps the offer standing: a long task needs no second announcement.
+        self.offers.insert((from, kind), now.mono.plus_ms(OFFER_MS));
+        let work = Work {
+            work_id: 0,
+            class: Class::Guest,
+            kind,
+            texts: assignment.texts,
+            chunk,
+            timeout_ms: assignment.timeout_ms.clamp(1, MAX_PART_MS),
+        };
+        let priority = Priority::ALL.get(assignment.priority as usize).copied().unwrap_or(Priority::Low);
+        queue.push(now, owner, priority, work);
+        Ok(())
+    }
+
+    /// A guest's job ended with answers: they go back with a receipt.
+    pub(crate) fn done(
+        &mut self,
+        now: Now,
+        job: &Job,
+        mut outcomes: Vec<TextOutcome>,
+        compute_us: u64,
+        post: &mut Post,
+    ) {
+        let Owner::Guest { device, task, part } = job.owner else { return };
+        let kind = job.work.kind;
+        let model = self.ability.kinds.get(&kind).copied();
+        let Some(model) = model.filter(|_| outcomes.len() == job.work.texts.len()) else {
+            refuse(now, job, Reason::CannotCompute, post);
+            return;
+        };
+        // What the requester would take for a lie does not leave.
+        for (outcome, text) in outcomes.iter_mut().zip(&job.work.texts) {
+            if !is_sound(outcome, kind, text) {
+                *outcome = Err(TextFailure::Model);
+            }
+        }
+        let text_us = compute_us / (outcomes.len() as u64).max(1);
+        let pace = self.pace_us.entry(kind).or_insert(text_us);
+        *pace = pace.saturating_mul(7).saturating_add(text_us) / 8;
+        let here_us = now.mono.since(job.arrived);
+        let computing_us = compute_us.min(here_us);
+        let receipt = wire::Receipt {
+            task: task.0.to_vec(),
+            part,
+            kind: kind.as_str().to_owned(),
+            requester: device.0.to_vec(),
+            input: input_hash(kind, job.work.chunk, &job.work.texts).0.to_vec(),
+            model: model.0.to_vec(),
+            output: output_hash(&outcomes).0.to_vec(),
+            received_ms: job.received.0,
+            // The calendar may have gone back meanwhile.
+            finished_ms: now.wall.max(job.received).0,
+            queued_us: here_us - computing_us,
+            compute_us: computing_us,
+            texts: u32::try_from(outcomes.len()).unwrap_or(u32::MAX),
+        };
+        let signed = p2p_types::Signed::new(&*post.scheme, &post.network, &receipt).into_bytes();
+        let result = wire::TaskResult {
+            task: task.0.to_vec(),
+            part,
+            outcomes: outcomes.iter().map(to_wire).collect(),
+            receipt: signed.clone(),
+        };
+        post.send(now, device, Message::TaskResult(result));
+        post.persist(Durable::GuestReceipt { task, part, requester: device, signed });
+        self.finished += 1;
+    }
+
+    /// Guests' work ends here, with a word to each requester.
+    pub(crate) fn release_all(&mut self, now: Now, reason: Reason, queue: &mut Queue, post: &mut Post) {
+        self.offers.clear();
+        for id in queue.guest_ids_where(|_| true) {
+            let Some(job) = drop_job(id, queue, post) else { continue };
+            refuse(now, &job, reason, post);
+        }
+    }
+
+    /// The requester is gone, or does not want `task` (any, where `None`) any more.
+    pub(crate) fn forget(&mut self, from: DeviceId, only: Option<TaskId>, queue: &mut Queue, post: &mut Post) {
+        if only.is_none() {
+            self.offers.retain(|(device, _), _| *device != from);
+        }
+        let theirs = |job: &Job| match job.owner {
+            Owner::Guest { device, task, .. } => device == from && only.is_none_or(|only| only == task),
+            Owner::Mine { .. } => false,
+        };
+        for id in queue.guest_ids_where(theirs) {
+            drop_job(id, queue, post);
+        }
+    }
+
+    /// Tells requesters of parts that take long that they are alive.
+    pub(crate) fn tell_progress(&mut self, now: Now, queue: &mut Queue, post: &mut Post) {
+        for id in queue.guest_ids_where(|job| job.told.plus_ms(PROGRESS_MS) <= now.mono) {
+            let Some(job) = queue.get_mut(id) else { continue };
+            job.told = now.mono;
+            send_progress(now, job, post);
+        }
+    }
+
+    pub(crate) fn next_deadline(&self, queue: &Queue) -> Option<Monotonic> {
+        queue.guests().map(|(_, job)| job.told.plus_ms(PROGRESS_MS)).min()
+    }
+}
+
+/// A guest's job begins: worth a word only where the requester has waited for it.
+pub(crate) fn tell_start(now: Now, job: &Job, post: &mut Post) {
+    if now.mono.since(job.arrived) >= QUIET_START_MS * 1000 {
+        send_progress(now, job, post);
+    }
+}
+
+pub(crate) fn refuse(now: Now, job: &Job, reason: Reason, post: &mut Post) {
+    if let Owner::Guest { device, task, part } = job.owner {
+        let refusal = wire::Refusal { task: task.0.to_vec(), part, reason: reason.into() };
+        post.send(now, device, Message::Refusal(refusal));
+    }
+}
+
+fn send_progress(now: Now, job: &Job, post: &mut Post) {
+    if let Owner::Guest { device, task, part } = job.owner {
+        let progress = wire::Progress { task: task.0.to_vec(), part, done: job.done, started: job.running };
+        post.send(now, device, Message::Progress(progress));
+    }
+}
+
+fn drop_job(id: u64, queue: &mut Queue, post: &mut Post) -> Option<Job> {
+    let job = queue.take(id)?;
+    if job.running {
+        post.emit(Output::Stop { work_id: id });
+    }
+    Some(job)
+}
+
+/// The limits that an honest requester keeps.
+fn check_texts(kind: TaskKind, chunk: ChunkSizes, texts: &[String]) -> Result<(), Reason> {
+    let longest = texts.iter().map(String::len).max().ok_or(Reason::Malformed)?;
+    let (one, sizes_fit) = match kind {
+        TaskKind::Chunk => (limits::CHUNKED_TEXT_BYTES, chunk.is_sound()),
+        TaskKind::Embed | TaskKind::Sentiment | TaskKind::Noop => (limits::TEXT_BYTES, true),
+    };
+    if !sizes_fit {
+        return Err(Reason::Malformed);
+    }
+    let too_many = texts.len() > limits::SUBTASK_TEXTS;
+    let too_long =
+        longest > one || (texts.len() > 1 && texts.iter().map(String::len).sum::<usize>() > limits::SUBTASK_BYTES);
+    if too_many || too_long { Err(Reason::TooLarge) } else { Ok(()) }
+}

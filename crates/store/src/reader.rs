@@ -1,0 +1,127 @@
+//! What is asked of the database. All of it runs on the thread that reads.
+
+use std::str::FromStr;
+
+use p2p_types::{DeviceId, TaskId, Timestamp, limits};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
+
+use crate::record::{Loaded, READ_BYTES, StoredDeparture, StoredReceipt, StoredTask};
+
+pub(crate) fn load(connection: &Connection) -> Result<Loaded> {
+    // One transaction, so that all of it is of one moment.
+    let moment = connection.unchecked_transaction()?;
+    let mut loaded = Loaded::default();
+    for (device, trusted) in
+        all(&moment, "SELECT device, trusted FROM trust", (), |row| Ok((DeviceId(row.get(0)?), row.get(1)?)))?
+    {
+        if trusted {
+            loaded.trusted.insert(device)
+        } else {
+            loaded.untrusted.insert(device)
+        };
+    }
+    loaded.peers = all(&moment, "SELECT device, addresses, seen FROM peers ORDER BY seen DESC", (), |row| {
+        let addresses = row.get_ref(1)?.as_bytes()?;
+        let addresses = serde_json::from_slice(addresses).map_err(|error| unreadable(1, error))?;
+        Ok((DeviceId(row.get(0)?), addresses, Timestamp(row.get(2)?)))
+    })?;
+    loaded.paused = moment
+        .query_row("SELECT until FROM pause", (), |row| Ok(row.get::<_, Option<u64>>(0)?.map(Timestamp)))
+        .optional()?;
+    loaded.sequences = all(&moment, "SELECT lane, reserved FROM sequences", (), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .into_iter()
+        .collect();
+    let wanted = "SELECT id, submitted, finished, document FROM tasks WHERE number IN (
+            SELECT number FROM tasks WHERE finished = 0
+            UNION SELECT number FROM (SELECT number FROM tasks ORDER BY number DESC LIMIT ?1)
+        ) ORDER BY number DESC";
+    loaded.tasks = tasks_of(&moment, wanted, limits::SHOWN_TASKS)?;
+    Ok(loaded)
+}
+
+pub(crate) fn tasks(connection: &Connection, limit: u32) -> Result<Vec<StoredTask>> {
+    tasks_of(connection, "SELECT id, submitted, finished, document FROM tasks ORDER BY number DESC LIMIT ?1", limit)
+}
+
+pub(crate) fn task(connection: &Connection, id: TaskId) -> Result<Option<StoredTask>> {
+    let wanted = "SELECT id, submitted, finished, document FROM tasks WHERE id = ?1";
+    connection.prepare_cached(wanted)?.query_row([id.0], stored_task).optional()
+}
+
+pub(crate) fn departures(connection: &Connection, limit: u32) -> Result<Vec<StoredDeparture>> {
+    let newest = "SELECT at, device, task, kind, privacy, texts, bytes FROM departures ORDER BY number DESC LIMIT ?1";
+    all(connection, newest, [limit], |row| {
+        Ok(StoredDeparture {
+            at: Timestamp(row.get(0)?),
+            to: DeviceId(row.get(1)?),
+            task: TaskId(row.get(2)?),
+            kind: word(row, 3)?,
+            privacy: word(row, 4)?,
+            texts: row.get(5)?,
+            bytes: row.get(6)?,
+        })
+    })
+}
+
+pub(crate) fn receipts(connection: &Connection, task: TaskId) -> Result<Vec<StoredReceipt>> {
+    let oldest_first = "SELECT task, subtask, device, signed, at FROM receipts WHERE task = ?1 ORDER BY number";
+    all(connection, oldest_first, [task.0], stored_receipt)
+}
+
+pub(crate) fn guest_receipts(connection: &Connection, limit: u32) -> Result<Vec<StoredReceipt>> {
+    let newest = "SELECT task, subtask, device, signed, at FROM guest_receipts ORDER BY number DESC LIMIT ?1";
+    all(connection, newest, [limit], stored_receipt)
+}
+
+/// Finished tasks whose documents would pass [`READ_BYTES`] are left out.
+fn tasks_of(connection: &Connection, sql: &str, limit: impl rusqlite::ToSql) -> Result<Vec<StoredTask>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([limit])?;
+    let (mut tasks, mut left) = (Vec::new(), READ_BYTES);
+    while let Some(row) = rows.next()? {
+        let task = stored_task(row)?;
+        let room = left.checked_sub(task.document.len());
+        if room.is_some() || !task.finished {
+            left = room.unwrap_or(0);
+            tasks.push(task);
+        }
+    }
+    Ok(tasks)
+}
+
+fn stored_task(row: &Row<'_>) -> Result<StoredTask> {
+    Ok(StoredTask {
+        id: TaskId(row.get(0)?),
+        submitted: Timestamp(row.get(1)?),
+        finished: row.get(2)?,
+        document: row.get(3)?,
+    })
+}
+
+fn stored_receipt(row: &Row<'_>) -> Result<StoredReceipt> {
+    Ok(StoredReceipt {
+        task: TaskId(row.get(0)?),
+        subtask: row.get(1)?,
+        device: DeviceId(row.get(2)?),
+        signed: row.get(3)?,
+        at: Timestamp(row.get(4)?),
+    })
+}
+
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+    read: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    connection.prepare_cached(sql)?.query_map(values, read)?.collect()
+}
+
+fn word<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(row: &Row<'_>, column: usize) -> Result<T> {
+    row.get_ref(column)?.as_str()?.parse().map_err(|error| unreadable(column, error))
+}
+
+fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+}

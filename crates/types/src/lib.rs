@@ -1,0 +1,18 @@
+//! The nouns every room shares: identities, hashes, time, money-free limits and signatures.
+//!
+//! Parsing makes invalid values impossible: whoever holds a [`DeviceId`] holds 32 bytes that
+//! were a key, whoever holds a [`Verified`] holds something whose signature was checked.
+//! Deliberately absent: clocks, randomness, I/O, and anything about what a message means.
+
+mod id;
+pub mod limits;
+mod sign;
+mod task;
+mod time;
+mod vector;
+
+pub use id::{AccountId, DeviceId, Hash, IdError, NetworkId, TaskId, from_base58, to_base58};
+pub use sign::{Artefact, Ed25519, PublicKey, Scheme, SecretKey, SignError, Signature, Signed, Verified};
+pub use task::{Chunk, Output, Placement, Priority, Privacy, TaskKind, TextFailure, UnknownWord};
+pub use time::{Monotonic, Now, Seed, Timestamp};
+pub use vector::QuantizedVector;

@@ -1,0 +1,50 @@
+//! `p2p-bench`: the two sides of the dispatch benchmark. `cargo xtask bench dispatch` calls it;
+//! each command prints one JSON document.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a developer's command line")]
+
+mod dispatch;
+mod nats;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+
+const USAGE: &str = "p2p-bench dispatch SOCKET MESSAGES | nats-reply ADDRESS | nats-request ADDRESS MESSAGES";
+/// Messages before the clock counts.
+const WARM_UP: usize = 200;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    match words {
+        ["dispatch", socket, messages] => summary(dispatch::measure(socket.as_ref(), count(messages)?)?),
+        ["nats-reply", address] => nats::reply(address),
+        ["nats-request", address, messages] => summary(nats::request(address, count(messages)?)?),
+        _ => bail!(USAGE),
+    }
+}
+
+fn count(word: &str) -> Result<usize> {
+    word.parse().with_context(|| format!("{word:?} is no number of messages"))
+}
+
+/// Prints what a run of `times` (microseconds) was like.
+fn summary(mut times: Vec<f64>) -> Result<()> {
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times.get(((times.len() - 1) as f64 * share).round() as usize).copied();
+    let p50 = if times.is_empty() { None } else { at(0.5) };
+    let p50 = p50.context("nothing was measured")?;
+    println!("{}", json!({"messages": times.len(), "p50_us": p50, "p99_us": at(0.99), "max_us": at(1.0)}));
+    Ok(())
+}

@@ -1,0 +1,45 @@
+// One function for each call of the control API that the app makes.
+
+import { cleanAll } from "./clean";
+import type { Transport } from "./transport";
+import type {
+  CreateNetwork,
+  Invite,
+  NearbyNetwork,
+  NetworkDetails,
+  PeerDetails,
+  Status,
+  SubmitTask,
+  Task,
+} from "./types";
+
+const API = "/api/v1";
+
+export class Client {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  pause = () => this.#call<Status>("POST", "/node/pause", {});
+  resume = () => this.#call<Status>("POST", "/node/resume");
+
+  submit = (task: SubmitTask) => this.#call<Task>("POST", "/tasks", task);
+  task = (id: string) => this.#call<Task>("GET", `/tasks/${encodeURIComponent(id)}`);
+  cancel = (id: string) => this.#call<Task>("POST", `/tasks/${encodeURIComponent(id)}/cancel`);
+
+  peer = (id: string) => this.#call<PeerDetails>("GET", `/peers/${encodeURIComponent(id)}`);
+  trust = (id: string, trusted: boolean) =>
+    this.#call<PeerDetails>("PUT", `/peers/${encodeURIComponent(id)}/trust`, { trusted });
+
+  nearby = () => this.#call<NearbyNetwork[]>("GET", "/network/nearby");
+  createNetwork = (network: CreateNetwork) => this.#call<NetworkDetails>("POST", "/network/create", network);
+  joinNetwork = (invite: string) => this.#call<NetworkDetails>("POST", "/network/join", { invite });
+  leaveNetwork = () => this.#call<unknown>("POST", "/network/leave");
+  invite = () => this.#call<Invite>("POST", "/network/invite");
+
+  async #call<T>(method: "GET" | "POST" | "PUT", path: string, body?: unknown): Promise<T> {
+    return cleanAll((await this.#transport.call(method, API + path, body)) as T);
+  }
+}

@@ -1,0 +1,8 @@
+import { en } from "./en";
+
+/** The shape every language has. */
+export type Words = typeof en;
+
+/** The texts that are shown. */
+export const words: Words = en;
+export { delay, percent, shortId, span, when } from "./numbers";

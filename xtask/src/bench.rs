@@ -1,0 +1,78 @@
+//! `cargo xtask bench`: ours against a rival, in the same run on the same machine, in turns.
+
+mod boot;
+mod dispatch;
+mod embed;
+mod idle;
+mod procfs;
+pub(crate) mod report;
+mod rivals;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::place::Place;
+use crate::run::catch_interrupts;
+use report::Document;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[arg(value_enum)]
+    name: Name,
+    /// Print the document as JSON
+    #[arg(long)]
+    json: bool,
+    /// How often ours and the rival's are measured, in turns
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    runs: u32,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Name {
+    /// From process start to the daemon's first answer
+    Boot,
+    /// Memory and CPU of a daemon that has nothing to do
+    Idle,
+    /// A signed task that computes nothing, from assignment to receipt
+    Dispatch,
+    /// Sentences to vectors, tokens a second on one core
+    Embed,
+}
+
+impl Name {
+    pub(crate) const ALL: [Self; 4] = [Self::Boot, Self::Idle, Self::Dispatch, Self::Embed];
+}
+
+/// # Errors
+/// When a rival is missing, and when ours is below its floor.
+pub(crate) fn bench(place: &Place, options: &Options) -> Result<()> {
+    catch_interrupts()?;
+    let documents = measure(place, options.name, options.runs)?;
+    if options.json {
+        println!("{}", report::json(&documents)?);
+    } else {
+        print!("{}", report::table(&documents));
+    }
+    floors(&documents)
+}
+
+/// Measures one thing, which may give several documents.
+pub(crate) fn measure(place: &Place, name: Name, runs: u32) -> Result<Vec<Document>> {
+    match name {
+        Name::Boot => boot::boot(place, runs),
+        Name::Idle => idle::idle(place, runs),
+        Name::Dispatch => dispatch::dispatch(place, runs),
+        Name::Embed => embed::embed(place, runs),
+    }
+}
+
+/// # Errors
+/// When one of them is below its floor.
+pub(crate) fn floors(documents: &[Document]) -> Result<()> {
+    let below: Vec<&str> = documents.iter().filter(|document| !document.meets_floor).map(Document::name).collect();
+    if !below.is_empty() {
+        bail!("below the floor: {}", below.join(", "));
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! A signed task that computes nothing, from assignment to receipt, against request and reply
+//! through NATS with messages signed and verified the same way. Both sides are two processes.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::report::{Document, Machine, Rival, median};
+use crate::build;
+use crate::fleet::{Fleet, own_group};
+use crate::place::Place;
+use crate::run::{capture, check_interrupt, say};
+use crate::setup::{debian, python};
+
+/// Messages in one run.
+const MESSAGES: u32 = 2000;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) fn dispatch(place: &Place, runs: u32) -> Result<Vec<Document>> {
+    debian::require(place, &[debian::Group::Build])?;
+    python::install(place, &place.root.join("xtask/rivals.txt"))?;
+    build::daemons(place)?;
+    build::bench(place)?;
+    let machine = Machine::read();
+    let nats = Nats::start(place)?;
+    let fleet = Fleet::start(place, 2, false)?;
+    let socket = fleet.nodes[0].home.join("run/control.sock");
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for run in 1..=runs {
+        check_interrupt()?;
+        ours.push(p50(place, &["dispatch", &socket.to_string_lossy()])?);
+        theirs.push(p50(place, &["nats-request", &nats.address])?);
+        say(format!("run {run}: ours {:.0} us, NATS {:.0} us", ours[ours.len() - 1], theirs[theirs.len() - 1]));
+    }
+    let rival = Rival { name: "NATS".to_owned(), version: nats.version.clone(), value: median(&theirs) };
+    Ok(vec![Document::new("dispatch", &machine, &ours, vec![rival])])
+}
+
+/// The median of one run, in microseconds.
+fn p50(place: &Place, words: &[&str]) -> Result<f64> {
+    let printed = capture(place.ours("p2p-bench").args(words).arg(MESSAGES.to_string()))?;
+    let value: Value = serde_json::from_str(&printed).context("p2p-bench prints JSON")?;
+    value["p50_us"].as_f64().context("p2p-bench tells a median")
+}
+
+/// A server on loopback, and the process that answers requests.
+struct Nats {
+    address: String,
+    version: String,
+    processes: Vec<Child>,
+    folder: PathBuf,
+}
+
+impl Nats {
+    fn start(place: &Place) -> Result<Self> {
+        let program = place.venv_program("nats-server");
+        let version = capture(Command::new(&program).arg("--version"))?;
+        let version = version.trim().rsplit([' ', 'v']).next().unwrap_or("unknown").to_owned();
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let folder = std::env::temp_dir().join(format!("p2p-nats-{}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        let mut nats = Self { address: format!("127.0.0.1:{port}"), version, processes: Vec::new(), folder };
+
+        say(format!("starting NATS {}", nats.version));
+        let mut server = Command::new(program);
+        server.args(["--addr", "127.0.0.1", "--port", &port.to_string()]).current_dir(&nats.folder);
+        nats.spawn(&mut server)?;
+        let end = Instant::now() + PATIENCE;
+        while std::net::TcpStream::connect(&nats.address).is_err() {
+            check_interrupt()?;
+            if Instant::now() > end {
+                bail!("the NATS server does not answer");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let mut responder = place.ours("p2p-bench");
+        responder.args(["nats-reply", &nats.address]).stdout(Stdio::piped());
+        let out = nats.spawn(&mut responder)?.stdout.take().context("stdout is piped")?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line)?;
+        if line.trim() != "ready" {
+            bail!("the replying process said {line:?}");
+        }
+        Ok(nats)
+    }
+
+    fn spawn(&mut self, command: &mut Command) -> Result<&mut Child> {
+        command.stdin(Stdio::null()).stderr(Stdio::null());
+        own_group(command);
+        let child = command.spawn().with_context(|| format!("cannot start {}", crate::run::shown(command)))?;
+        self.processes.push(child);
+        Ok(self.processes.last_mut().expect("just pushed"))
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        for child in &mut self.processes {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
