@@ -24,7 +24,7 @@ import numpy as np
 
 from onnx import helper
 
-from graph import CONTRIB, FLOAT, INT64, UINT8, Graph
+from graph import CONTRIB, FLOAT, INT32, INT64, UINT8, Graph
 
 HIDDEN, HEADS, LAYERS = 384, 12, 6
 EPSILON = 1e-12
@@ -45,13 +45,18 @@ def lora_inputs():
             yield f"layer.{layer}.{target}.lora_b", (None, HIDDEN)
 
 
-def build(weights, quantised, lora=True):
-    """The model as ONNX bytes. `weights` maps the names of the safetensors file to arrays."""
-    return _Encoder(weights, quantised, lora).build()
+def build(weights, quantised, lora=True, masked=False):
+    """The model as ONNX bytes. `weights` maps the names of the safetensors file to arrays.
+
+    `masked` adds an input `attention_mask` [b, s] and takes padded texts: what everybody else's
+    exports do, made for comparison only.
+    """
+    return _Encoder(weights, quantised, lora, masked).build()
 
 
 class _Encoder:
-    def __init__(self, weights, quantised, lora):
+    def __init__(self, weights, quantised, lora, masked=False):
+        self.masked = masked
         self.weights = weights
         self.quantised = quantised
         self.lora = lora
@@ -61,6 +66,9 @@ class _Encoder:
     def build(self):
         graph = self.graph
         graph.input("input_ids", INT64, ["b", "s"])
+        if self.masked:
+            graph.input("attention_mask", INT64, ["b", "s"])
+            graph.node("Cast", ["attention_mask"], "mask", to=INT32)
         if self.lora:
             for name, shape in lora_inputs():
                 graph.input(name, FLOAT, ["r" if side is None else side for side in shape])
@@ -115,6 +123,8 @@ class _Encoder:
                 hidden, f"{source}.attention.self.{part}", f"{name}.{part}", lora=self.lora and part in LORA_TARGETS, kind=SHIFTED
             )
             heads.append(graph.node("Reshape", [rows, "shape.texts"], f"{name}.{part}.texts"))
+        if self.masked:
+            heads += ["", "mask"]
         graph.node("MultiHeadAttention", heads, f"{name}.mixed.texts", domain=CONTRIB, num_heads=HEADS)
         mixed = graph.node("Reshape", [f"{name}.mixed.texts", "shape.rows"], f"{name}.mixed")
 
@@ -133,10 +143,17 @@ class _Encoder:
         """[b * s, 384] rows -> [b, 384], the sum over the tokens brought to length 1."""
         graph = self.graph
         graph.node("Reshape", [hidden, "shape.texts"], "hidden")
-        # A product with ones sums every text by itself; the reductions of ONNX Runtime add in
-        # another order when there is one text than when there are several.
-        graph.node("Concat", [graph.constant("single", np.array([1], np.int64)), "length"], "shape.ones", axis=0)
-        graph.node("ConstantOfShape", ["shape.ones"], "ones", value=helper.make_tensor("value", FLOAT, [1], [1.0]))
+        if self.masked:
+            graph.node("Cast", ["attention_mask"], "weights", to=FLOAT)
+            graph.constant("axis.middle", np.array([1], np.int64))
+            graph.node("Unsqueeze", ["weights", "axis.middle"], "ones")
+        else:
+            # A product with ones sums every text by itself; the reductions of ONNX Runtime add
+            # in another order when there is one text than when there are several.
+            single = graph.constant("single", np.array([1], np.int64))
+            graph.node("Concat", [single, "length"], "shape.ones", axis=0)
+            ones = helper.make_tensor("value", FLOAT, [1], [1.0])
+            graph.node("ConstantOfShape", ["shape.ones"], "ones", value=ones)
         graph.node("MatMul", ["ones", "hidden"], "sums")
         graph.node("Squeeze", ["sums", graph.constant("axis.tokens", np.array([1], np.int64))], "sum")
         graph.node("LpNormalization", ["sum"], "embedding", axis=-1, p=2)

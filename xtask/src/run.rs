@@ -86,8 +86,8 @@ pub(crate) fn run_logged(command: &mut Command, what: &str, log: &Path) -> Resul
 pub(crate) fn capture(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {}", shown(command)))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("{} failed ({}): {}", shown(command), output.status, said.trim());
+        let said = [output.stderr, output.stdout].concat();
+        bail!("{} failed ({}): {}", shown(command), output.status, String::from_utf8_lossy(&said).trim());
     }
     String::from_utf8(output.stdout).with_context(|| format!("{} printed what is not text", shown(command)))
 }

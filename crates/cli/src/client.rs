@@ -71,12 +71,5 @@ fn show(error: &clap::Error, global: &Global) {
 fn typed(arguments: &[OsString]) -> Global {
     let before_dashes = || arguments.iter().take_while(|argument| *argument != "--");
     let has = |flag: &str| before_dashes().any(|argument| argument == flag);
-    Global {
-        home: None,
-        config: None,
-        json: has("--json"),
-        quiet: false,
-        verbose: false,
-        no_color: has("--no-color"),
-    }
+    Global { home: None, config: None, json: has("--json"), quiet: false, verbose: false, no_color: has("--no-color") }
 }

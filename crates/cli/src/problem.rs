@@ -117,7 +117,10 @@ mod tests {
         let problem = of_three_parts(ErrorCode::HomeUnusable, "no home - HOME is not set - use --home DIR");
         assert_eq!(problem.to_string(), "No home - HOME is not set - Use --home DIR [E1008]");
         let problem = of_three_parts(ErrorCode::HomeUnusable, "out of luck");
-        assert_eq!((problem.title.as_str(), problem.detail.as_str()), ("The home folder cannot be used", "out of luck"));
+        assert_eq!(
+            (problem.title.as_str(), problem.detail.as_str()),
+            ("The home folder cannot be used", "out of luck")
+        );
     }
 
     #[test]

@@ -15,10 +15,11 @@ use thiserror::Error;
 pub(crate) const BASE: &str = "minilm-l6-v2";
 /// The folder of the sentiment head on it.
 pub(crate) const SENTIMENT_HEAD: &str = "sentiment-head";
-/// The digest that the base model must have: of its weights and the version of the recipe.
-const BASE_DIGEST: &str = include_str!("../../../models/minilm-l6-v2.digest");
+/// The recipe of the base model, with the digest it must have: of its weights and the recipe's version.
+const RECIPE: &str = include_str!("../../../models/minilm-l6-v2.json");
 
-const HINT: &str = "run `cargo xtask models` in a build folder, or install the app again";
+/// What to do about assets that are not as they should be.
+pub(crate) const HINT: &str = "run `cargo xtask models` in a build folder, or install the app again";
 
 /// Why models and runtime cannot be used.
 #[derive(Debug, Error)]
@@ -114,7 +115,7 @@ pub fn verify_assets(root: &Path) -> Result<Installed, AssetError> {
     }
     let folder = assets.model(BASE);
     let base = Manifest::read(&folder)?;
-    let expected: Hash = BASE_DIGEST.trim().parse().expect("models/minilm-l6-v2.digest is a digest");
+    let expected = pinned_base();
     if base.digest != expected {
         return Err(AssetError::Digest { path: folder, found: base.digest, expected });
     }
@@ -139,6 +140,15 @@ pub fn verify_assets(root: &Path) -> Result<Installed, AssetError> {
     Ok(Installed { base: base.digest, sentiment: head.digest })
 }
 
+/// The digest of the one base model there is.
+fn pinned_base() -> Hash {
+    #[derive(Deserialize)]
+    struct Recipe {
+        digest: Hash,
+    }
+    serde_json::from_str::<Recipe>(RECIPE).expect("models/minilm-l6-v2.json names its digest").digest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,7 +162,7 @@ mod tests {
     fn installed() -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
-        let base = BASE_DIGEST.trim();
+        let base = pinned_base();
         let file = Hash::of(b"model");
         put(root, "models/minilm-l6-v2/model.onnx", b"model");
         let manifest = format!(r#"{{"digest":"{base}","files":{{"model.onnx":"{file}"}}}}"#);

@@ -1,1 +1,113 @@
-//! What `p2p-worker` runs.
+//! What `p2p-worker` runs: a process with one thread that reads orders, computes and answers.
+//!
+//! It speaks [`crate::wire`] over standard input and output and ends when its input does. The
+//! runtime and the models are loaded by the first order that needs them. Standard error is its
+//! log, which never holds a text.
+//!
+//! For the benchmark there is a way past the pool: `p2p-worker --bench FILE` embeds the lines of
+//! FILE, once to warm up and then for a while, and prints `{"tokens_per_second": …, "tokens": …,
+//! "texts": …}`. The assets are found as the daemon finds them.
+
+mod batch;
+mod bench;
+mod chunk;
+mod engine;
+mod head;
+mod model;
+mod tokens;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{self, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use p2p_types::{Output, TextFailure};
+
+use crate::wire::{Order, PROTOCOL, Reply, encode, read_blocking, write_blocking};
+use engine::Engine;
+
+/// Runs the worker with the arguments that follow the program's name, until its input ends.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    quiet_panics();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let ended = match arguments.as_slice() {
+        [] => serve(&mut BufReader::new(io::stdin().lock()), &mut io::stdout().lock()).map_err(|error| error.to_string()),
+        [flag, file] if flag == "--bench" => bench::run(&PathBuf::from(file)),
+        _ => Err("p2p-worker is started by the daemon and takes no arguments".to_owned()),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            log(&reason);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Greets, then answers order after order.
+fn serve(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
+    let Some(Order::Hello { protocol, assets }) = read_blocking(input)? else {
+        return Err(io::Error::other("the first message was no hello"));
+    };
+    write_blocking(output, &Reply::Hello { protocol: PROTOCOL })?;
+    if protocol != PROTOCOL {
+        return Err(io::Error::other(format!("the daemon speaks version {protocol}, this worker {PROTOCOL}")));
+    }
+    let mut engine = Engine::new(PathBuf::from(assets));
+    while let Some(order) = read_blocking(input)? {
+        let Order::Run { id, kind, texts, chunk } = order else {
+            return Err(io::Error::other("a second hello"));
+        };
+        let begun = Instant::now();
+        let computed = engine.compute(kind, &texts, chunk, &mut |done| {
+            write_blocking(output, &Reply::Progress { id, done: count(done) })
+        })?;
+        let reply = match computed {
+            Ok(outcomes) => {
+                let compute_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+                Reply::Done { id, outcomes, compute_us }
+            }
+            Err(reason) => Reply::Unable { id, reason },
+        };
+        answer(output, reply)?;
+    }
+    Ok(())
+}
+
+/// Writes a reply. One that is too long for a frame fails its texts, not the worker.
+fn answer(output: &mut impl Write, reply: Reply) -> io::Result<()> {
+    let frame = match encode(&reply) {
+        Ok(frame) => frame,
+        Err(error) => {
+            log(&error);
+            let Reply::Done { id, outcomes, compute_us } = reply else { return Err(error) };
+            let too_long: Vec<Result<Output, TextFailure>> = vec![Err(TextFailure::TooLong); outcomes.len()];
+            encode(&Reply::Done { id, outcomes: too_long, compute_us })?
+        }
+    };
+    output.write_all(&frame)?;
+    output.flush()
+}
+
+/// Says where a panic was and not what it says: the message may quote a text.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| match panic.location() {
+        Some(place) => log(&format_args!("panicked at {}:{}", place.file(), place.line())),
+        None => log(&"panicked"),
+    }));
+}
+
+/// One line for the daemon's log.
+fn log(line: &dyn Display) {
+    // Without a reader there is nobody to tell that there is no reader.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

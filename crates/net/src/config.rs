@@ -67,6 +67,9 @@ pub(crate) const ADMISSION_TIME: Duration = Duration::from_secs(15);
 /// A second connection to a peer within this time of the first is the other half of a
 /// simultaneous dial; later, it is a peer that lost the first one.
 pub(crate) const SIMULTANEOUS_TIME: Duration = Duration::from_secs(10);
+/// A node of another network is not cut off at once: it needs this long to find out by itself,
+/// or it would dial again.
+pub(crate) const FOREIGN_GRACE: Duration = Duration::from_secs(2);
 /// How long a node of another network is not dialed again.
 pub(crate) const FOREIGN_TIME: Duration = Duration::from_secs(600);
 /// How long a peer that broke the rules of the stream is not dialed again.

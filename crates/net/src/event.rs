@@ -1,5 +1,6 @@
 //! What the network tells the engine.
 
+use std::fmt;
 use std::time::Duration;
 
 use p2p_types::{DeviceId, Hash, NetworkId, limits};
@@ -44,10 +45,16 @@ pub enum NetEvent {
 }
 
 /// Names one message on a topic until it is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PublishedId {
     pub(crate) message: [u8; 32],
     pub(crate) source: DeviceId,
+}
+
+impl fmt::Debug for PublishedId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublishedId({} from {})", Hash(self.message), self.source)
+    }
 }
 
 /// Why a frame was not taken.

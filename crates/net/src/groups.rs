@@ -29,7 +29,11 @@ pub(crate) struct GroupLimit {
     public: usize,
     private: usize,
     members: HashMap<ConnectionId, Group>,
+    knocking: HashMap<ConnectionId, Group>,
 }
+
+/// Connections of one group that may be shaking hands at one time.
+const KNOCKING: usize = 16;
 
 #[derive(Debug, Error)]
 #[error("there are {limit} connections to that group of addresses already")]
@@ -41,20 +45,35 @@ impl GroupLimit {
     /// An eighth of the places for a group of public addresses, half of them for the own
     /// network at home, where everybody is in one group.
     pub(crate) fn new(max_peers: usize) -> Self {
-        Self { public: (max_peers / 8).max(2), private: (max_peers / 2).max(2), members: HashMap::new() }
+        Self {
+            public: (max_peers / 8).max(2),
+            private: (max_peers / 2).max(2),
+            members: HashMap::new(),
+            knocking: HashMap::new(),
+        }
     }
 
     fn admit(&mut self, connection: ConnectionId, remote: &Multiaddr) -> Result<(), ConnectionDenied> {
+        self.knocking.remove(&connection);
         let Some(ip) = address::ip(remote) else { return Ok(()) };
-        let Some(group) = group(ip) else { return Ok(()) };
         let limit = if is_private(ip) { self.private } else { self.public };
-        let members = self.members.values().filter(|member| **member == group).count();
-        if members >= limit {
-            return Err(ConnectionDenied::new(GroupFull { limit }));
-        }
-        self.members.insert(connection, group);
-        Ok(())
+        count(&mut self.members, connection, ip, limit)
     }
+}
+
+/// Counts `connection` in, unless its group has `limit` already.
+fn count(
+    counted: &mut HashMap<ConnectionId, Group>,
+    connection: ConnectionId,
+    ip: IpAddr,
+    limit: usize,
+) -> Result<(), ConnectionDenied> {
+    let Some(group) = group(ip) else { return Ok(()) };
+    if counted.values().filter(|other| **other == group).count() >= limit {
+        return Err(ConnectionDenied::new(GroupFull { limit }));
+    }
+    counted.insert(connection, group);
+    Ok(())
 }
 
 fn group(ip: IpAddr) -> Option<Group> {
@@ -75,6 +94,15 @@ fn is_private(ip: IpAddr) -> bool {
 impl NetworkBehaviour for GroupLimit {
     type ConnectionHandler = dummy::ConnectionHandler;
     type ToSwarm = Infallible;
+
+    fn handle_pending_inbound_connection(
+        &mut self,
+        connection: ConnectionId,
+        _: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<(), ConnectionDenied> {
+        address::ip(remote).map_or(Ok(()), |ip| count(&mut self.knocking, connection, ip, KNOCKING))
+    }
 
     fn handle_established_inbound_connection(
         &mut self,
@@ -104,7 +132,10 @@ impl NetworkBehaviour for GroupLimit {
             FromSwarm::ConnectionClosed(closed) => drop(self.members.remove(&closed.connection_id)),
             // Another behaviour may have denied what was admitted here.
             FromSwarm::DialFailure(failure) => drop(self.members.remove(&failure.connection_id)),
-            FromSwarm::ListenFailure(failure) => drop(self.members.remove(&failure.connection_id)),
+            FromSwarm::ListenFailure(failure) => {
+                self.knocking.remove(&failure.connection_id);
+                self.members.remove(&failure.connection_id);
+            }
             _ => {}
         }
     }
@@ -137,6 +168,19 @@ mod tests {
         assert_eq!(admitted, 8);
         let admitted = (600..800).filter(|n| admit(&mut limit, *n, "192.168.1.7")).count();
         assert_eq!(admitted, 32);
+    }
+
+    #[test]
+    fn one_group_cannot_hold_the_door() {
+        let mut limit = GroupLimit::new(64);
+        let remote: Multiaddr = "/ip4/203.0.113.9/tcp/1".parse().expect("an address");
+        let mut knock = |number| {
+            limit.handle_pending_inbound_connection(ConnectionId::new_unchecked(number), &remote, &remote).is_ok()
+        };
+        assert_eq!((0..100).filter(|number| knock(*number)).count(), KNOCKING);
+        assert!(admit(&mut limit, 0, "203.0.113.9"));
+        let again = limit.handle_pending_inbound_connection(ConnectionId::new_unchecked(200), &remote, &remote);
+        assert!(again.is_ok(), "who is in does not knock any more");
     }
 
     #[test]

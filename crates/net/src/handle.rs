@@ -157,7 +157,8 @@ impl Net {
         counters::text(&self.registry)
     }
 
-    /// Says goodbye to all peers and ends. Waits for that, half a second at most.
+    /// Says goodbye to all peers and ends. Waits until that is done and the ports are free again,
+    /// a second at most.
     pub async fn shutdown(self) {
         let (done, wait) = oneshot::channel();
         if self.commands.send(Command::Shutdown(done)).await.is_ok() {

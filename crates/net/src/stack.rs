@@ -28,14 +28,15 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_TIME: Duration = Duration::from_secs(10);
 /// What was said at the beginning is repeated this often; changes are pushed at once.
 const IDENTIFY_EVERY: Duration = Duration::from_secs(3600);
-/// A connection that carries no stream is closed after this.
-const IDLE_TIME: Duration = Duration::from_secs(10);
+/// A connection that carries no stream is closed after this. Longer than
+/// [`ADMISSION_TIME`](crate::config::ADMISSION_TIME), so that a silent peer is refused and not just gone.
+const IDLE_TIME: Duration = Duration::from_secs(20);
 /// Streams of one connection, both directions together. Each may hold 256 KiB unread.
 const STREAMS: usize = 64;
 /// Streams of one connection that are still agreeing on a protocol.
 const NEGOTIATING: usize = 32;
 /// Connections that are still shaking hands, each way.
-const PENDING: u32 = 32;
+const PENDING: u32 = 128;
 
 /// Builds the swarm. Listens nowhere yet.
 pub(crate) fn build(

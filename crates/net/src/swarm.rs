@@ -13,7 +13,7 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::{Multiaddr, PeerId, Swarm, gossipsub, kad};
 use p2p_types::{DeviceId, limits};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::bans::Bans;
 use crate::behaviour::{Behaviour, Protocols};
@@ -25,7 +25,7 @@ use crate::handle::Command;
 use crate::nearby::{self, Found, Nearby};
 use crate::providers::{self, Providers};
 use crate::topics::Floodgate;
-use crate::{NetConfig, NetEvent, address};
+use crate::{NetConfig, NetEvent, address, stack};
 use links::Links;
 
 /// Readers and writers that ended and were not noticed yet.
@@ -227,7 +227,7 @@ impl Node {
         if let Some(nearby) = &mut self.nearby {
             nearby.announce_if_due(now);
         }
-        self.close_unadmitted(now).await;
+        self.close_overdue(now).await;
     }
 
     async fn on_nearby(&mut self, found: Found) {
@@ -271,6 +271,8 @@ impl Node {
         if let Some(nearby) = self.nearby.take() {
             nearby.stop();
         }
+        // The writers end with their outboxes, and the readers with the connections.
+        self.outboxes.clear();
         let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
         for peer in peers {
             // An error means that it is gone already.
@@ -284,6 +286,15 @@ impl Node {
         if timeout(GOODBYE, closed).await.is_err() {
             tracing::debug!("some connections did not close in time");
         }
+        let listening: Vec<_> = self.swarm.listeners().cloned().collect();
+        drop(self);
+        // QUIC's socket outlives its swarm a little; whoever starts again wants the same port.
+        let freed = async {
+            while stack::check_free(&listening).is_err() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = timeout(GOODBYE, freed).await;
     }
 
     /// Waits while the engine is busy, and so makes the peers wait.

@@ -98,7 +98,7 @@ pub(crate) enum Passage {
     Flood,
 }
 
-/// Messages turned away in a row until a peer counts as flooding.
+/// A peer is flooding when so many more of its messages were turned away than let in.
 const FLOOD: u32 = 512;
 
 impl Floodgate {
@@ -115,7 +115,7 @@ impl Floodgate {
         let fresh = || Gate { bucket: Bucket::new(512.0, 64.0, now), turned_away: 0 };
         let gate = self.peers.entry(peer).or_insert_with(fresh);
         if gate.bucket.take(cost, now) {
-            gate.turned_away = 0;
+            gate.turned_away = gate.turned_away.saturating_sub(1);
             return if self.all.take(cost, now) { Passage::Open } else { Passage::Closed };
         }
         gate.turned_away += 1;

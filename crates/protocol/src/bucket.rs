@@ -1,7 +1,7 @@
 //! How often somebody may do something.
 
-use p2p_types::Now;
 use p2p_types::Monotonic;
+use p2p_types::Now;
 
 /// So many at once, and one more each `refill_us`.
 #[derive(Debug, Clone, Copy)]

@@ -59,7 +59,7 @@ impl Node {
             queue,
             post: Post::new(scheme, id, restored.sequence),
             requester: Requester::default(),
-            provider: Provider { paused: restored.paused.is_some(), ..Provider::default() },
+            provider: Provider::new(restored.paused.is_some()),
             addresses: Vec::new(),
             paused_until: restored.paused.flatten(),
             pause_check: restored.paused.flatten().map(|_| Monotonic(0)),

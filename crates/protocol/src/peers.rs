@@ -245,7 +245,10 @@ impl Peers {
 
     pub(crate) fn silent(&self, now: Now) -> Vec<DeviceId> {
         let late = |peer: &Peer| {
-            peer.connected && !peer.greeted && !peer.leaving && peer.up_at.is_some_and(|at| at.plus_ms(HELLO_MS) <= now.mono)
+            peer.connected
+                && !peer.greeted
+                && !peer.leaving
+                && peer.up_at.is_some_and(|at| at.plus_ms(HELLO_MS) <= now.mono)
         };
         self.all.iter().filter(|(_, peer)| late(peer)).map(|(device, _)| *device).collect()
     }

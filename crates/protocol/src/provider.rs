@@ -47,6 +47,10 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
+    pub(crate) fn new(paused: bool) -> Self {
+        Self { paused, ..Self::default() }
+    }
+
     /// Whether it takes work from others at all.
     pub(crate) fn accepting(&self) -> bool {
         !self.paused && !self.ability.kinds.is_empty()

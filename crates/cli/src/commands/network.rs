@@ -38,7 +38,9 @@ async fn create(context: &Context, args: CreateArgs) -> Result<Exit, Problem> {
         None => p2p_agent::home::create_network(&home, request)?,
     };
     reply(context, &network, "The network is started.");
-    context.out.note("Others join with `p2p-agent network invite`, or the file of `p2p-agent network show --file FILE`");
+    context
+        .out
+        .note("Others join with `p2p-agent network invite`, or the file of `p2p-agent network show --file FILE`");
     Ok(Exit::Fine)
 }
 
@@ -67,7 +69,8 @@ async fn show(context: &Context, file: Option<&Path>) -> Result<Exit, Problem> {
     if let Some(path) = file {
         save(path, &network)?;
     }
-    let title = file.map_or_else(|| network.name.clone(), |path| format!("The network is saved as {}.", path.display()));
+    let title =
+        file.map_or_else(|| network.name.clone(), |path| format!("The network is saved as {}.", path.display()));
     reply(context, &network, &title);
     Ok(Exit::Fine)
 }
@@ -91,7 +94,9 @@ async fn leave(context: &Context, yes: bool) -> Result<Exit, Problem> {
             let problem = Problem::new(ErrorCode::Usage, "leaving a network must be confirmed");
             return Err(problem.with_hint("Add --yes"));
         }
-        context.out.note("To come back you will need its file or an invite. `network show --file FILE` saves the file.");
+        context
+            .out
+            .note("To come back you will need its file or an invite. `network show --file FILE` saves the file.");
         if context.out.ask("Leave the network? Type yes:").as_deref() != Some("yes") {
             return Err(Problem::new(ErrorCode::Cancelled, "you did not say yes").with_hint("Nothing was changed"));
         }
@@ -140,7 +145,8 @@ fn reply(context: &Context, network: &NetworkDetails, title: &str) {
 
 fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     let unreadable = |error: std::io::Error| {
-        problem::file(ErrorCode::NetworkFileInvalid, path, error).with_hint("Check the file's name, or give an invite link")
+        problem::file(ErrorCode::NetworkFileInvalid, path, error)
+            .with_hint("Check the file's name, or give an invite link")
     };
     let length = std::fs::metadata(path).map_err(unreadable)?.len();
     if length > FILE_BYTES {
@@ -157,7 +163,8 @@ fn save(path: &Path, network: &NetworkDetails) -> Result<(), Problem> {
     if std::fs::read(path).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
-    let unwritable = |error: std::io::Error| problem::file(ErrorCode::Usage, path, error).with_hint("Give another name");
+    let unwritable =
+        |error: std::io::Error| problem::file(ErrorCode::Usage, path, error).with_hint("Give another name");
     let mut file = std::fs::File::create_new(path).map_err(unwritable)?;
     file.write_all(&bytes).map_err(unwritable)
 }

@@ -71,7 +71,10 @@ fn draw(page: &mut Page, peer: &PeerDetails) {
     page.facts(&[
         ("Peer", peer.device_id.to_string()),
         ("Owner", peer.account_id.map_or_else(dash, |id| id.to_string())),
-        ("Connected", peer.connected_since_ms.map_or_else(|| word(peer.connected), |at| format!("since {}", moment::utc(at)))),
+        (
+            "Connected",
+            peer.connected_since_ms.map_or_else(|| word(peer.connected), |at| format!("since {}", moment::utc(at))),
+        ),
         ("Trusted", word(peer.trusted)),
         ("Latency", latency(peer.latency_ms)),
         ("Takes tasks", word(peer.accepting)),

@@ -58,7 +58,10 @@ fn change(context: &Context, status: &Status) {
         let connected = status.peers.iter().filter(|peer| peer.connected).count() as u64;
         let peers = names::count(connected, "peer", "peers");
         let time = moment::clock(p2p_platform::now().0);
-        page.tinted(tint(status.state), &format!("{time}Z  {:<8}  {peers:<9}  {}", word(status.state), status.sentence));
+        page.tinted(
+            tint(status.state),
+            &format!("{time}Z  {:<8}  {peers:<9}  {}", word(status.state), status.sentence),
+        );
     });
 }
 

@@ -32,9 +32,10 @@ pub(super) async fn run(context: &Context, args: SubmitArgs) -> Result<Exit, Pro
 
 /// What the arguments ask for. Checked as far as that needs no daemon.
 fn request(args: SubmitArgs) -> Result<SubmitTask, Problem> {
-    let kind: TaskKind = args.kind.parse().map_err(|error: p2p_types::UnknownWord| {
-        Problem::new(ErrorCode::UnknownKind, error.to_string())
-    })?;
+    let kind: TaskKind = args
+        .kind
+        .parse()
+        .map_err(|error: p2p_types::UnknownWord| Problem::new(ErrorCode::UnknownKind, error.to_string()))?;
     let chunk = match (args.chunk_tokens, args.chunk_overlap) {
         (None, None) => None,
         (tokens, overlap) => {

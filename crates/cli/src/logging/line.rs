@@ -10,7 +10,8 @@ use crate::moment;
 use crate::output::clean;
 
 /// Fields that may hold what somebody wrote, or a secret.
-const WITHHELD: &[&str] = &["text", "texts", "prompt", "input", "output", "secret", "password", "token", "invite", "link"];
+const WITHHELD: &[&str] =
+    &["text", "texts", "prompt", "input", "output", "secret", "password", "token", "invite", "link"];
 /// Longer records are cut.
 const MESSAGE_CHARS: usize = 4000;
 

@@ -100,7 +100,8 @@ fn signals_end_it_gracefully() {
 fn a_real_task_ends_in_one_document() {
     let node = Node::set_up();
     node.run(&["up"]).expect_status(0);
-    let ran = node.run(&["task", "submit", "sentiment", "--text", "I like it", "--wait", "--deadline", "60s", "--json"]);
+    let ran =
+        node.run(&["task", "submit", "sentiment", "--text", "I like it", "--wait", "--deadline", "60s", "--json"]);
     let document = ran.json();
     if document.get("error").is_some_and(|error| error.get("title").is_some()) {
         assert_ne!(ran.status, 0, "it was refused: {document}");

@@ -119,7 +119,9 @@ impl Scene {
             Call::Resume(reply) => drop(reply.send(Ok(waiting()))),
             Call::Submit(request, reply) => self.submit(request, reply),
             Call::Tasks(reply) => drop(reply.send(Ok(self.summaries()))),
-            Call::Task(id, reply) => drop(reply.send(self.task.clone().filter(|task| task.task_id == id).map_or_else(unscripted, Ok))),
+            Call::Task(id, reply) => {
+                drop(reply.send(self.task.clone().filter(|task| task.task_id == id).map_or_else(unscripted, Ok)))
+            }
             Call::Cancel(_, reply) => {
                 self.asked().cancelled += 1;
                 if let Some(task) = &mut self.task {

@@ -43,7 +43,9 @@ impl Node {
     /// The command, with nothing of this machine's own settings.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_p2p-agent"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("P2P_AGENT_") && name != "P2P_AGENT_ASSETS") {
+        for (name, _) in
+            std::env::vars().filter(|(name, _)| name.starts_with("P2P_AGENT_") && name != "P2P_AGENT_ASSETS")
+        {
             command.env_remove(name);
         }
         command.arg("--home").arg(&self.root).args(arguments);

@@ -39,7 +39,9 @@ fn watching_prints_a_line_a_change() {
         child.kill().expect("it runs");
         child.wait().expect("it ends");
         if json {
-            let state = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("a document a line")["state"].clone();
+            let state = |line: &str| {
+                serde_json::from_str::<serde_json::Value>(line).expect("a document a line")["state"].clone()
+            };
             assert_eq!((state(&first), state(&second)), ("waiting".into(), "paused".into()));
         } else {
             assert!(first.ends_with("Waiting for work.") && second.ends_with("Paused by you."), "{first}\n{second}");
@@ -91,7 +93,10 @@ fn a_peer_cannot_steer_the_terminal() {
 fn what_left_is_listed_without_the_texts() {
     let (node, _engine) = with_engine();
     let list = node.run(&["privacy", "log"]).expect_status(0).stdout;
-    assert!(list.contains("2025-11-20 13:48:02Z") && list.contains(&PEER.short()) && list.contains("trusted"), "{list}");
+    assert!(
+        list.contains("2025-11-20 13:48:02Z") && list.contains(&PEER.short()) && list.contains("trusted"),
+        "{list}"
+    );
     let document = node.run(&["privacy", "log", "--json"]).expect_status(0).json();
     assert_eq!(document[0]["bytes"], 31);
 }

@@ -61,7 +61,8 @@ fn a_task_that_failed_says_why() {
     let ran = node.run(&["task", "submit", "sentiment", "--text", "a", "--wait"]);
     ran.expect_error("E2008", 1);
     assert!(ran.stderr.contains("nobody was quick enough"), "{}", ran.stderr);
-    let document = node.run(&["task", "submit", "sentiment", "--text", "a", "--wait", "--json"]).expect_status(1).json();
+    let document =
+        node.run(&["task", "submit", "sentiment", "--text", "a", "--wait", "--json"]).expect_status(1).json();
     assert_eq!((&document["state"], &document["error"]["code"]), (&"failed".into(), &"E2008".into()));
 }
 
@@ -76,8 +77,23 @@ fn lost_events_are_asked_for() {
 fn everything_that_was_asked_for_reaches_the_engine() {
     let (node, engine) = with_engine(Script::default());
     let arguments = [
-        "task", "submit", "chunk", "--file", "-", "--privacy", "public", "--where", "network", "--priority", "high",
-        "--deadline", "1m30s", "--chunk-tokens", "64", "--chunk-overlap", "8",
+        "task",
+        "submit",
+        "chunk",
+        "--file",
+        "-",
+        "--privacy",
+        "public",
+        "--where",
+        "network",
+        "--priority",
+        "high",
+        "--deadline",
+        "1m30s",
+        "--chunk-tokens",
+        "64",
+        "--chunk-overlap",
+        "8",
     ];
     let ran = node.run_with_input(&arguments, b"one\ntwo\n").expect_status(0);
     assert!(ran.stdout.contains(&TASK.to_string()) && ran.stderr.contains("task watch 3f3f3f3f"), "{ran:?}");
@@ -87,7 +103,10 @@ fn everything_that_was_asked_for_reaches_the_engine() {
     let [first, second] = &asked.submitted[..] else { panic!("{asked:?}") };
     assert_eq!(first.texts, ["one\ntwo\n"]);
     assert_eq!((first.privacy, first.placement, first.priority), (Privacy::Public, Placement::Network, Priority::High));
-    assert_eq!((first.deadline_ms, first.chunk.map(|chunk| (chunk.tokens, chunk.overlap))), (Some(90_000), Some((64, 8))));
+    assert_eq!(
+        (first.deadline_ms, first.chunk.map(|chunk| (chunk.tokens, chunk.overlap))),
+        (Some(90_000), Some((64, 8)))
+    );
     assert_eq!((second.privacy, second.placement), (Privacy::Local, Placement::Auto));
     assert_eq!((second.priority, second.deadline_ms, second.chunk), (Priority::Normal, None, None));
 }

@@ -131,7 +131,7 @@ impl Guard {
         if request.uri().authority().is_some_and(|authority| authority.as_str() != host) {
             return Err(forbidden("The address is not that of the Host"));
         }
-        if false && only(headers, &ORIGIN) != Some(format!("http://{host}").as_str()) {
+        if headers.contains_key(ORIGIN) && only(headers, &ORIGIN) != Some(format!("http://{host}").as_str()) {
             return Err(forbidden("The Origin is another page"));
         }
         Ok(())

@@ -83,6 +83,10 @@ impl Outboxes {
         self.lock().remove(device);
     }
 
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<DeviceId, Outbox>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

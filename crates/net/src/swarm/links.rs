@@ -13,7 +13,7 @@ use super::{Ended, Node};
 use crate::NetEvent;
 use crate::address;
 use crate::behaviour::{IDENTITY, Protocols};
-use crate::config::{ADMISSION_TIME, AGENT_CHARS, FAULT_TIME, FOREIGN_TIME, SIMULTANEOUS_TIME};
+use crate::config::{ADMISSION_TIME, AGENT_CHARS, FAULT_TIME, FOREIGN_GRACE, FOREIGN_TIME, SIMULTANEOUS_TIME};
 use crate::dialer::Target;
 use crate::direct::reader::{ReadEnd, read_frames};
 use crate::direct::writer::{WriteEnd, outbox, write_frames};
@@ -38,7 +38,10 @@ struct Link {
     hello: Option<Hello>,
     streams: Option<(Stream, Stream)>,
     rtt: Option<Duration>,
+    /// Nothing more is done with it.
     closing: bool,
+    /// When it is to be closed, if that is not done yet.
+    close_at: Option<Instant>,
 }
 
 /// What a peer says of itself.
@@ -69,7 +72,8 @@ impl Links {
 
     /// When the next connection has had its time to become a peer.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.waiting().map(|(_, link)| link.since + ADMISSION_TIME).min()
+        let admitted = self.waiting().map(|(_, link)| link.since + ADMISSION_TIME);
+        admitted.chain(self.links.values().filter_map(|link| link.close_at)).min()
     }
 
     fn waiting(&self) -> impl Iterator<Item = (&ConnectionId, &Link)> {
@@ -91,8 +95,18 @@ impl Node {
         };
         let now = Instant::now();
         let (remote, _) = address::without_peer(remote);
-        let link =
-            Link { peer, device, remote, since: now, via, hello: None, streams: None, rtt: None, closing: false };
+        let link = Link {
+            peer,
+            device,
+            remote,
+            since: now,
+            via,
+            hello: None,
+            streams: None,
+            rtt: None,
+            closing: false,
+            close_at: None,
+        };
         self.links.links.insert(id, link);
         if self.swarm.behaviour().direct.decides(&peer) {
             self.choose(id, peer, device, now);
@@ -139,7 +153,7 @@ impl Node {
                     printable(&info.agent_version)
                 ),
             };
-            return self.refuse(id, reason, FOREIGN_TIME).await;
+            return self.refuse_foreign(id, reason).await;
         }
         let via = address::ip(&link.remote);
         let mut addresses: Vec<_> =
@@ -225,14 +239,14 @@ impl Node {
             return;
         };
         match ended {
-            Ended::Reader(ReadEnd::Fault(fault)) => self.refuse(id, fault.to_string(), FAULT_TIME).await,
+            Ended::Reader(ReadEnd::Fault(fault)) => self.refuse(id, fault.to_string()).await,
             Ended::Reader(ReadEnd::Closed | ReadEnd::Unheard) => {
                 self.end_session(&device, "it closed the connection".into()).await;
                 self.close(id);
             }
             Ended::Writer(WriteEnd::Stalled) => {
                 let reason = "it did not take what was sent to it".into();
-                self.refuse(id, reason, FAULT_TIME).await;
+                self.refuse(id, reason).await;
             }
             // The reader ends as well, after what is still to be read.
             Ended::Writer(WriteEnd::Closed) => {}
@@ -272,8 +286,11 @@ impl Node {
         }
     }
 
-    /// Connections that did not become a peer in time.
-    pub(super) async fn close_unadmitted(&mut self, now: Instant) {
+    /// Connections that did not become a peer in time, and those whose grace is over.
+    pub(super) async fn close_overdue(&mut self, now: Instant) {
+        let due = |link: &Link| link.close_at.is_some_and(|at| at <= now);
+        let due: Vec<_> = self.links.links.iter().filter(|(_, link)| due(link)).map(|(id, _)| *id).collect();
+        due.into_iter().for_each(|id| self.close(id));
         let late: Vec<_> = self
             .links
             .waiting()
@@ -285,17 +302,29 @@ impl Node {
                 self.close(id);
             } else {
                 let reason = format!("it did not greet within {} s", ADMISSION_TIME.as_secs());
-                self.refuse(id, reason, FAULT_TIME).await;
+                self.refuse(id, reason).await;
             }
         }
     }
 
-    /// Turns away who is at the other end, and says so, once.
-    pub(super) async fn refuse(&mut self, id: ConnectionId, reason: String, leave_alone: Duration) {
+    /// Turns away a peer that broke the rules, and says so.
+    pub(super) async fn refuse(&mut self, id: ConnectionId, reason: String) {
+        self.close(id);
+        self.turn_away(id, reason, FAULT_TIME).await;
+    }
+
+    /// Has nothing to do with a node of another network, and says so.
+    pub(super) async fn refuse_foreign(&mut self, id: ConnectionId, reason: String) {
+        let Some(link) = self.links.links.get_mut(&id).filter(|link| !link.closing) else { return };
+        link.closing = true;
+        link.close_at = Some(Instant::now() + FOREIGN_GRACE);
+        self.turn_away(id, reason, FOREIGN_TIME).await;
+    }
+
+    async fn turn_away(&mut self, id: ConnectionId, reason: String, leave_alone: Duration) {
         let Some(link) = self.links.links.get_mut(&id) else { return };
         let (peer, device, via, ip) = (link.peer, link.device, link.via.take(), address::ip(&link.remote));
         let now = Instant::now();
-        self.close(id);
         self.end_session(&device, reason.clone()).await;
         self.forget_in_table(&peer);
         let known = self.dialer.is_forbidden(&device, now);
@@ -316,7 +345,7 @@ impl Node {
         let links: Vec<_> = self.links.links.iter().filter(|(_, link)| link.peer == peer && !link.closing).collect();
         let ids: Vec<_> = links.into_iter().map(|(id, _)| *id).collect();
         for id in ids {
-            self.refuse(id, reason.into(), FAULT_TIME).await;
+            self.refuse(id, reason.into()).await;
         }
     }
 
@@ -333,6 +362,7 @@ impl Node {
     pub(super) fn close(&mut self, id: ConnectionId) {
         if let Some(link) = self.links.links.get_mut(&id) {
             link.closing = true;
+            link.close_at = None;
         }
         self.swarm.close_connection(id);
     }

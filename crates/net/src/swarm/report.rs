@@ -8,7 +8,6 @@ use tokio::time::Instant;
 
 use super::Node;
 use crate::behaviour::BehaviourEvent;
-use crate::config::FOREIGN_TIME;
 use crate::direct::{DirectEvent, Report};
 use crate::topics::{self, Passage};
 use crate::{NetEvent, PublishedId, address};
@@ -113,7 +112,7 @@ impl Node {
     async fn on_direct(&mut self, id: ConnectionId, report: Report) {
         match report {
             Report::Standing(streams) => self.on_streams(id, *streams).await,
-            Report::Unsupported => self.refuse(id, "it is a node of another network".into(), FOREIGN_TIME).await,
+            Report::Unsupported => self.refuse_foreign(id, "it is a node of another network".into()).await,
             Report::Failed(reason) => {
                 tracing::debug!(reason, "the stream did not open");
                 self.close(id);

@@ -37,7 +37,13 @@ async fn inside_the_namespace() {
     }
     let listen: Vec<String> = vec!["/ip4/0.0.0.0/tcp/0".into(), "/ip4/0.0.0.0/udp/0/quic-v1".into()];
     let start = |seed, network, name: &str| {
-        Node::with(NetConfig { network, network_name: name.into(), listen: listen.clone(), nearby: true, ..config(seed) })
+        Node::with(NetConfig {
+            network,
+            network_name: name.into(),
+            listen: listen.clone(),
+            nearby: true,
+            ..config(seed)
+        })
     };
     let mut one = start(140, HOME, "home").await.expect("it starts");
     let mut other = start(141, HOME, "home").await.expect("it starts");

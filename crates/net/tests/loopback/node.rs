@@ -14,7 +14,7 @@ pub(crate) const TOPIC: &str = "presence";
 pub(crate) const TCP: &str = "/ip4/127.0.0.1/tcp/0";
 pub(crate) const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(crate) struct Node {
     pub(crate) net: Net,
@@ -84,7 +84,7 @@ impl Node {
         });
         match waited.await {
             Ok(picked) => picked,
-            Err(_) => panic!("{id}: no {what}; seen: {:#?}", self.seen),
+            Err(_) => panic!("{id}: no {what}; seen: {:?}", self.seen),
         }
     }
 

@@ -139,10 +139,8 @@ impl Node {
                 self.with_requester(now, |requester, around| requester.refused(now, from, &refusal, around));
             }
             Message::TaskResult(result) => {
-                let answered = |requester: &mut crate::requester::Requester, around: &mut _| {
-                    requester.answered(now, from, result, around)
-                };
-                self.with_requester(now, answered).map_err(Refused::Malformed)?;
+                self.with_requester(now, |requester, around| requester.answered(now, from, result, around))
+                    .map_err(Refused::Malformed)?;
             }
             Message::Presence(_) => return Err(Refused::Malformed("presence belongs to its topic")),
             Message::Hello(_) => return Err(Refused::Malformed("one hello is enough")),

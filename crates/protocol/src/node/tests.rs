@@ -1,1 +1,10 @@
+//! A few nodes, a clock stepped by hand, and workers that do as they are told.
 
+mod behaviour;
+mod clock;
+mod failure;
+mod hostile;
+mod privacy;
+mod shares;
+mod strangers;
+mod world;

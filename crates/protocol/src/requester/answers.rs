@@ -1,14 +1,18 @@
 //! What comes back: progress, results, refusals, and answers of this computer's own workers.
 
-use p2p_types::{DeviceId, Now, TaskId, TextFailure};
+use p2p_types::{DeviceId, Now, Placement, TaskId, TextFailure};
 
+use super::loss::Loss;
 use super::task::{Part, PartState, QUIET_MS, Stage, Task};
-use super::{Requester, Surroundings, settle_text, worth_another_try};
+use super::{Requester, Surroundings, candidates, settle_text};
 use crate::digest::{input_hash, output_hash};
 use crate::io::{Durable, Output};
 use crate::outcome::{TextOutcome, from_wire};
 use crate::receipt::{Expected, check};
-use crate::wire::{self, Reason};
+use crate::wire;
+
+/// Providers that may fail at one text before their word on it is taken.
+const TEXT_TRIES: u32 = 2;
 
 impl Requester {
     pub(crate) fn progress(
@@ -33,31 +37,6 @@ impl Requester {
         });
     }
 
-    pub(crate) fn refused(&mut self, now: Now, from: DeviceId, refusal: &wire::Refusal, around: &mut Surroundings<'_>) {
-        let Ok(task) = TaskId::try_from(refusal.task.as_slice()) else { return };
-        let why = match refusal.reason() {
-            Reason::Paused => "was paused by its owner",
-            Reason::Busy => "is busy",
-            Reason::NoOffer => "no longer stands by its offer",
-            Reason::CannotCompute => "cannot compute it",
-            Reason::Unspecified | Reason::Unsupported | Reason::TooLarge | Reason::Malformed => "refused it",
-        };
-        self.with(task, around, |requester, task, around| {
-            let index = refusal.part as usize;
-            if task.parts.get(index).and_then(Part::provider) != Some(from) {
-                return;
-            }
-            requester.lost_part(now, task, index, why, around);
-            if refusal.reason() == Reason::NoOffer {
-                // Nothing is wrong with that node: it may simply be asked again.
-                task.asked.remove(&from);
-                requester.avoided.remove(&from);
-                task.parts[index].failed_at.remove(&from);
-            }
-            requester.advance(now, task, around);
-        });
-    }
-
     /// A provider's answer. `Err` says what is wrong with it.
     pub(crate) fn answered(
         &mut self,
@@ -76,21 +55,11 @@ impl Requester {
             }
             verdict = requester.take_answer(now, from, task, index, result, around);
             if let Err(why) = verdict {
-                requester.lost_part(now, task, index, why, around);
+                requester.lose_all(now, task, from, Loss::Wrong(why), around);
             }
             requester.advance(now, task, around);
         });
-        self.use_free_places(now, task, around);
         verdict
-    }
-
-    /// A provider has a place free: other tasks may have waited for it.
-    fn use_free_places(&mut self, now: Now, except: TaskId, around: &mut Surroundings<'_>) {
-        let waits = |task: &&Task| !task.state.is_final() && task.id != except && task.waits_for_others();
-        let waiting: Vec<TaskId> = self.tasks.values().filter(waits).map(|task| task.id).collect();
-        for id in waiting {
-            self.with(id, around, |requester, task, around| requester.advance(now, task, around));
-        }
     }
 
     fn take_answer(
@@ -102,6 +71,7 @@ impl Requester {
         result: wire::TaskResult,
         around: &mut Surroundings<'_>,
     ) -> Result<(), &'static str> {
+        let PartState::There { model, since, renewed, .. } = task.parts[index].state else { return Ok(()) };
         let range = task.parts[index].texts.clone();
         let texts = &task.texts[range.clone()];
         if result.outcomes.len() != texts.len() {
@@ -110,7 +80,6 @@ impl Requester {
         let answers = result.outcomes.into_iter().zip(texts).map(|(outcome, text)| from_wire(outcome, task.kind, text));
         let outcomes: Vec<TextOutcome> =
             answers.collect::<Option<_>>().ok_or("answered something that is no answer to the question")?;
-        let offer = self.offers.get_mut(&(from, task.kind)).ok_or("answered without an offer")?;
         let expected = Expected {
             task: task.id,
             part: result.part,
@@ -120,11 +89,16 @@ impl Requester {
             provider: from,
             requester: around.post.me,
             input: input_hash(task.kind, task.chunk, texts),
-            model: offer.model,
+            model,
             output: output_hash(&outcomes),
+            elapsed_us: now.mono.since(since),
+            now: now.wall,
         };
         let receipt = check(&result.receipt, &*around.post.scheme, &around.post.network, &expected)?;
-        offer.until = offer.until.max(now.mono.plus_ms(QUIET_MS));
+        // An assignment that is taken renews the bid it was made under.
+        if let Some(offer) = self.offers.get_mut(&(from, task.kind)) {
+            offer.until = offer.until.max(renewed);
+        }
         let signed = receipt.signed.clone();
         around.post.persist(Durable::Receipt { task: task.id, part: result.part, provider: from, signed });
         if let Some(peer) = around.peers.get_mut(&from) {
@@ -132,21 +106,21 @@ impl Requester {
         }
         if !task.has_stage(Stage::Computing, from) {
             // It was too quick to be told of: the receipt says when it began.
-            let since = now.mono.since(task.begun).saturating_sub(receipt.compute_us);
-            task.record_at(now.wall, since, Stage::Computing, Some(from), format!("Computing on {}", from.short()));
+            let begun = now.mono.since(task.begun).saturating_sub(receipt.compute_us);
+            task.record_at(now.wall, begun, Stage::Computing, Some(from), format!("Computing on {}", from.short()));
         }
         if !task.providers.contains(&from) {
             task.providers.push(from);
         }
         task.receipts.push(receipt);
-        self.release(task, index);
+        self.take_from(task, index);
         task.parts[index].state = PartState::Done;
         self.settle_part(now, task, index, outcomes, Some(from), around);
         Ok(())
     }
 
-    /// Takes the outcomes of a part. Texts whose failure may end differently elsewhere wait again,
-    /// alone.
+    /// Takes the outcomes of a part. Texts that a provider failed at go to another, where there is
+    /// one: what failed there may be fine, whatever that provider says.
     fn settle_part(
         &mut self,
         now: Now,
@@ -157,18 +131,26 @@ impl Requester {
         around: &mut Surroundings<'_>,
     ) {
         let part = task.parts[index].clone();
+        let again = from.filter(|device| part.tries < TEXT_TRIES && has_alternative(task, &part, *device, around));
+        let first_new = task.parts.len();
         for (at, outcome) in part.texts.clone().zip(outcomes) {
-            match (&outcome, from) {
-                (Err(failure), Some(device)) if worth_another_try(*failure) && part.tries < 2 => {
-                    let mut again = Part::new(at..at + 1);
-                    again.tries = part.tries + 1;
-                    again.failed_at = part.failed_at.clone();
-                    again.failed_at.insert(device);
-                    task.parts.push(again);
-                    let detail = format!("{} failed at one text; it goes elsewhere", device.short());
-                    task.record(now, Stage::Retrying, Some(device), detail);
-                }
+            match (&outcome, again) {
+                (Err(failure), Some(device)) => task.try_again(at, *failure, &part, device, first_new),
                 _ => settle_text(&mut task.results, at, outcome),
+            }
+        }
+        if let Some(device) = again {
+            let texts: usize = task.parts[first_new..].iter().map(|part| part.texts.len()).sum();
+            if texts == part.texts.len() {
+                self.avoid(now, device);
+            }
+            let what = match texts {
+                0 => None,
+                1 => Some("1 text; it goes elsewhere".to_owned()),
+                _ => Some(format!("{texts} texts; they go elsewhere")),
+            };
+            if let Some(what) = what {
+                task.record(now, Stage::Retrying, Some(device), format!("{} failed at {what}", device.short()));
             }
         }
         self.finish_if_settled(now, task, around);
@@ -203,6 +185,8 @@ impl Requester {
                 task.providers.push(me);
             }
             task.parts[index].state = PartState::Done;
+            let mut outcomes = outcomes;
+            outcomes.resize(task.parts[index].texts.len(), Err(TextFailure::Model));
             requester.settle_part(now, task, index, outcomes, None, around);
         });
     }
@@ -228,4 +212,10 @@ impl Requester {
             requester.finish_if_settled(now, task, around);
         });
     }
+}
+
+/// Whether a text that `device` failed at could be computed elsewhere.
+fn has_alternative(task: &Task, part: &Part, device: DeviceId, around: &Surroundings<'_>) -> bool {
+    let here = task.placement == Placement::Auto && around.here.contains_key(&task.kind);
+    here || candidates(task, around).any(|(other, _)| other != device && !part.failed_at.contains(&other))
 }

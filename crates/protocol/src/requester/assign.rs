@@ -1,9 +1,9 @@
 //! Handing parts out: to whom, and how many at once.
 
-use p2p_types::{DeviceId, Now, TextFailure};
+use p2p_types::{DeviceId, Now, Placement, TextFailure};
 
-use super::task::{PART_TIMEOUT_MS, PartState, QUIET_MS, Stage, Task};
-use super::{Offer, Requester, Surroundings};
+use super::task::{PART_TIMEOUT_MS, Part, PartState, QUIET_MS, Stage, State, Task};
+use super::{Requester, Surroundings, candidates};
 use crate::io::{Durable, Output};
 use crate::wire::{self, envelope::Message};
 
@@ -11,88 +11,130 @@ use crate::wire::{self, envelope::Message};
 const AHEAD: u32 = 1;
 /// Providers that one part may fail at.
 const MAX_TRIES: u32 = 4;
+/// A provider's word on its speed is believed between these.
+const TEXT_US: std::ops::RangeInclusive<u64> = 50..=1_000_000;
+/// What an unmeasured road is thought to take.
+const UNKNOWN_RTT_US: u64 = 50_000;
+
+/// A provider that may be given parts now.
+struct Place {
+    device: DeviceId,
+    road_us: u64,
+    text_us: u64,
+    slots: u64,
+    /// Parts it has to do before a new one.
+    before: u64,
+    /// Parts it may be given.
+    room: u32,
+}
+
+impl Place {
+    /// When it would finish a part of `texts`, from now.
+    const fn finish_us(&self, texts: u64) -> u64 {
+        let work = self.text_us.saturating_mul(texts).saturating_mul(self.before + 1);
+        self.road_us.saturating_add(work / self.slots)
+    }
+}
 
 impl Requester {
     /// Moves a task on as far as it goes now.
     pub(super) fn advance(&mut self, now: Now, task: &mut Task, around: &mut Surroundings<'_>) {
-        if task.state.is_final() || task.here {
+        if task.state.is_final() {
             return;
         }
-        if self.give_up_on_hopeless(now, task, around) {
+        self.give_up_on_hopeless(now, task, around);
+        if task.here {
+            self.queue_here(now, task, around);
             return;
         }
         task.close_round(now);
-        let bids_open = !task.awaiting.is_empty();
-        loop {
-            let Some(index) = task.parts.iter().position(|part| matches!(part.state, PartState::Waiting)) else {
-                return;
-            };
-            // With bids still to come, only offers that stood before are used at once.
-            if bids_open && task.providers.is_empty() && !self.has_early_offer(task, now, around) {
-                return;
-            }
-            match self.best_offer(now, task, index, around) {
-                Some(device) => self.assign(now, task, index, device, around),
-                None => break,
-            }
+        // With bids still to come, only offers that stood before are used at once.
+        let early = task.awaiting.is_empty() || !task.providers.is_empty() || self.has_early_offer(now, task, around);
+        if early && task.waits_for_others() {
+            self.hand_out(now, task, around);
         }
-        if self.search(now, task, around) {
+        if !task.waits_for_others() {
             return;
         }
-        if self.only_busy(now, task, around) {
-            task.search_until = None;
+        if self.search(now, task, around) {
+            task.look_again = task.bids_due;
         } else {
-            self.nobody_left(now, task, around);
+            self.wait(now, task, around);
         }
     }
 
-    /// Whether somebody who offered could still take what waits, once a place is free.
-    fn only_busy(&self, now: Now, task: &Task, around: &Surroundings<'_>) -> bool {
-        let mut waiting = task.parts.iter().filter(|part| matches!(part.state, PartState::Waiting));
-        waiting.all(|part| self.usable(now, task, around).any(|(device, _)| !part.failed_at.contains(&device)))
+    fn hand_out(&mut self, now: Now, task: &mut Task, around: &mut Surroundings<'_>) {
+        let mut places = self.places(now, task, around);
+        let waiting: Vec<usize> = (0..task.parts.len()).filter(|&index| task.parts[index].is_waiting()).collect();
+        for index in waiting {
+            if places.iter().all(|place| place.room == 0) {
+                return;
+            }
+            let part = &task.parts[index];
+            let may_return = self.may_return(now, task, part, around);
+            let texts = part.texts.len() as u64;
+            let allowed =
+                |place: &&mut Place| place.room > 0 && (may_return || !part.failed_at.contains(&place.device));
+            let best = places.iter_mut().filter(allowed).min_by_key(|place| (place.finish_us(texts), place.device));
+            let Some(place) = best else { continue };
+            place.room -= 1;
+            place.before += 1;
+            self.assign(now, task, index, place.device, around);
+        }
     }
 
-    fn has_early_offer(&self, task: &Task, now: Now, around: &Surroundings<'_>) -> bool {
-        self.usable(now, task, around).any(|(device, _)| !task.asked.contains(&device))
+    fn places(&self, now: Now, task: &Task, around: &Surroundings<'_>) -> Vec<Place> {
+        let place = |(device, peer): (DeviceId, &crate::peers::Peer)| {
+            let offer = self.offers.get(&(device, task.kind)).filter(|offer| offer.until > now.mono)?;
+            let held = self.held.get(&device).copied().unwrap_or_default();
+            // A provider is given more at once as it proves that it finishes what it takes: who
+            // claims many workers must not get a whole batch to sit on.
+            let proven = u32::try_from(peer.done).unwrap_or(u32::MAX).saturating_add(1);
+            Some(Place {
+                device,
+                road_us: peer.rtt_us.unwrap_or(UNKNOWN_RTT_US),
+                text_us: offer.text_us.clamp(*TEXT_US.start(), *TEXT_US.end()),
+                slots: u64::from(offer.slots),
+                before: u64::from(offer.queued.min(64)) + u64::from(held),
+                room: (offer.slots.min(proven) + AHEAD).saturating_sub(held),
+            })
+        };
+        candidates(task, around).filter_map(place).collect()
     }
 
-    /// Offers under which this task may be assigned now, room or not.
-    fn usable<'a>(
-        &'a self,
-        now: Now,
-        task: &'a Task,
-        around: &'a Surroundings<'_>,
-    ) -> impl Iterator<Item = (DeviceId, &'a Offer)> + 'a {
-        self.candidates(now, task, around).filter_map(move |(device, _)| {
-            let offer = self.offers.get(&(device, task.kind))?;
-            (offer.until > now.mono).then_some((device, offer))
+    /// Whether a part may go back to a node that it failed at: where nobody else is there who took
+    /// or may take it. Text by text, a failure is an answer, and is not asked for again.
+    pub(super) fn may_return(&self, now: Now, task: &Task, part: &Part, around: &Surroundings<'_>) -> bool {
+        if part.failed_at.is_empty() || part.failure.is_some() {
+            return false;
+        }
+        let others = candidates(task, around).filter(|(device, _)| !part.failed_at.contains(device));
+        let mut others = others.map(|(device, _)| device);
+        !others.any(|device| {
+            self.has_offer(now, device, task.kind) || !task.asked.contains(&device) || task.awaiting.contains(&device)
         })
     }
 
-    /// The provider that should finish this part first.
-    fn best_offer(&self, now: Now, task: &Task, index: usize, around: &Surroundings<'_>) -> Option<DeviceId> {
-        let part = &task.parts[index];
-        let free = |(device, offer): &(DeviceId, &Offer)| {
-            offer.in_flight < offer.slots + AHEAD && !part.failed_at.contains(device)
-        };
-        let expected_us = |(device, offer): &(DeviceId, &Offer)| {
-            let road = around.peers.get(device).and_then(|peer| peer.rtt_us).unwrap_or(50_000);
-            let before = u64::from(offer.queued.min(64)) + u64::from(offer.in_flight);
-            let texts = part.texts.len() as u64;
-            let work = offer.text_us.min(1_000_000).saturating_mul(texts).saturating_mul(before + 1);
-            (road + work / u64::from(offer.slots), *device)
-        };
-        self.usable(now, task, around).filter(free).min_by_key(expected_us).map(|(device, _)| device)
+    fn has_early_offer(&self, now: Now, task: &Task, around: &Surroundings<'_>) -> bool {
+        let early = |device: &DeviceId| !task.asked.contains(device) && self.has_offer(now, *device, task.kind);
+        candidates(task, around).any(|(device, _)| early(&device))
     }
 
     fn assign(&mut self, now: Now, task: &mut Task, index: usize, device: DeviceId, around: &mut Surroundings<'_>) {
-        let Some(offer) = self.offers.get_mut(&(device, task.kind)) else { return };
-        offer.in_flight += 1;
-        let model = offer.model;
+        let Some(offer) = self.offers.get(&(device, task.kind)) else { return };
+        *self.held.entry(device).or_default() += 1;
+        let left = task.deadline.map_or(u64::MAX, |deadline| deadline.since(now.mono) / 1000);
+        let timeout_ms = PART_TIMEOUT_MS.min(left.max(1));
         let part = &mut task.parts[index];
         let texts = task.texts[part.texts.clone()].to_vec();
-        part.state =
-            PartState::There { device, give_up: now.mono.plus_ms(PART_TIMEOUT_MS), quiet: now.mono.plus_ms(QUIET_MS) };
+        part.state = PartState::There {
+            device,
+            model: offer.model,
+            since: now.mono,
+            renewed: now.mono.plus_ms(offer.usable_ms),
+            give_up: now.mono.plus_ms(PART_TIMEOUT_MS),
+            quiet: now.mono.plus_ms(QUIET_MS),
+        };
         around.post.persist(Durable::Departure {
             to: device,
             task: task.id,
@@ -105,44 +147,37 @@ impl Requester {
             task: task.id.0.to_vec(),
             part: u32::try_from(index).unwrap_or(u32::MAX),
             kind: task.kind.as_str().to_owned(),
-            model: model.0.to_vec(),
+            model: offer.model.0.to_vec(),
             texts,
             chunk_tokens: task.chunk.tokens,
             chunk_overlap: task.chunk.overlap,
             priority: task.priority as u32,
-            timeout_ms: PART_TIMEOUT_MS,
+            timeout_ms,
         };
         around.post.send(now, device, Message::Assignment(assignment));
         if !task.has_stage(Stage::Assigned, device) {
             task.record(now, Stage::Assigned, Some(device), format!("Assigned to {}", device.short()));
+        } else if task.state == State::Searching {
+            task.state = State::Assigned;
         }
         around.post.emit(Output::TaskChanged { task: task.id });
     }
 
-    /// Parts that failed everywhere they were tried end here. `true` when the task is settled by it.
-    fn give_up_on_hopeless(&mut self, now: Now, task: &mut Task, around: &mut Surroundings<'_>) -> bool {
-        let hopeless = |task: &Task| {
-            task.parts.iter().position(|part| part.tries >= MAX_TRIES && matches!(part.state, PartState::Waiting))
+    /// Parts that failed wherever they were tried end here, or on this computer where they may.
+    fn give_up_on_hopeless(&mut self, now: Now, task: &mut Task, around: &mut Surroundings<'_>) {
+        let hopeless: Vec<usize> = {
+            let failed = |part: &Part| part.is_waiting() && part.tries >= MAX_TRIES;
+            (0..task.parts.len()).filter(|&index| failed(&task.parts[index])).collect()
         };
-        while let Some(index) = hopeless(task) {
-            if task.placement == p2p_types::Placement::Auto && around.here.contains_key(&task.kind) {
-                self.go_here(now, task, "other computers failed at it", around);
-                return true;
-            }
-            let part = &mut task.parts[index];
-            part.state = PartState::Done;
-            for at in part.texts.clone() {
-                task.results[at].get_or_insert(Err(TextFailure::NoProvider));
-            }
+        if hopeless.is_empty() || task.here {
+            return;
         }
-        self.finish_if_settled_quietly(now, task, around)
-    }
-
-    fn finish_if_settled_quietly(&mut self, now: Now, task: &mut Task, around: &mut Surroundings<'_>) -> bool {
-        if task.results.iter().any(Option::is_none) {
-            return false;
+        if task.placement == Placement::Auto && around.here.contains_key(&task.kind) {
+            self.go_here(now, task, "other computers failed at it", around);
+            return;
         }
+        task.why_failed = Some(format!("{MAX_TRIES} computers took it and did not finish it"));
+        task.fail_waiting(|index| hopeless.contains(&index), TextFailure::NoProvider);
         self.finish_if_settled(now, task, around);
-        true
     }
 }

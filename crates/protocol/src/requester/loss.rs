@@ -109,6 +109,11 @@ impl Requester {
         }
     }
 
+    /// Others are asked before `device` for a while.
+    pub(super) fn avoid(&mut self, now: Now, device: DeviceId) {
+        self.avoided.insert(device, now.mono.plus_ms(AVOID_MS));
+    }
+
     /// Takes all parts of a task back that `device` has. `true` when there were any.
     pub(super) fn lose_all(
         &mut self,
@@ -141,7 +146,7 @@ impl Requester {
     ) {
         self.offers.remove(&(device, task.kind));
         if loss.is_fault() {
-            self.avoided.insert(device, now.mono.plus_ms(AVOID_MS));
+            self.avoid(now, device);
             if let Some(peer) = around.peers.get_mut(&device) {
                 peer.failed += indices.len() as u64;
             }

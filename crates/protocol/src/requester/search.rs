@@ -1,9 +1,9 @@
-//! Finding providers: who may be asked, who is asked first, and what to do when nobody bids.
+//! Finding providers: who is asked first, and what to do when nobody bids.
 
-use p2p_types::{DeviceId, Hash, Now, Placement, Privacy, TaskId, TaskKind, TextFailure, limits};
+use p2p_types::{DeviceId, Hash, Monotonic, Now, Placement, Privacy, TaskId, TaskKind, TextFailure, limits};
 
-use super::task::{PartState, Task};
-use super::{Offer, Requester, Surroundings};
+use super::task::{Part, Task};
+use super::{Offer, Requester, Surroundings, candidates};
 use crate::peers::Peer;
 use crate::wire::{self, envelope::Message};
 
@@ -13,69 +13,50 @@ const BIDS_MS: u64 = 500;
 const MORE_BIDS_MS: u64 = 15;
 /// How long a task that must go to the network looks for somebody.
 const SEARCH_MS: u64 = 10_000;
-/// While nobody takes a task, the same nodes are asked again this often.
+/// While something waits, those who did not take it are asked again this often.
 const ASK_AGAIN_MS: u64 = 1000;
 /// A bid is not used in its last moments: the assignment needs time to arrive.
 const OFFER_MARGIN_MS: u64 = 1000;
+/// The longest a bid is believed to stand.
+const LONGEST_OFFER_MS: u64 = 60_000;
 /// What an unmeasured road is thought to take.
 const UNKNOWN_RTT_US: u64 = 50_000;
 
 impl Requester {
-    /// Nodes that may see the task and say they can do it, and have not failed at all of it.
-    pub(super) fn candidates<'a>(
-        &'a self,
-        now: Now,
-        task: &'a Task,
-        around: &'a Surroundings<'_>,
-    ) -> impl Iterator<Item = (DeviceId, &'a Peer)> + 'a {
-        let expected = around.here.get(&task.kind).copied();
-        let able = move |(device, peer): &(&DeviceId, &Peer)| {
-            peer.ready()
-                && peer.accepting
-                && may_see(task.privacy, around.peers.trusts(device))
-                && peer.kinds.get(&task.kind).is_some_and(|model| expected.is_none_or(|own| own == *model))
-        };
-        let all = around.peers.iter().filter(able).map(|(device, peer)| (*device, peer));
-        let anybody_else = all.clone().any(|(device, _)| !self.is_avoided(now, &device));
-        all.filter(move |(device, _)| !anybody_else || !self.is_avoided(now, device))
-    }
-
-    pub(super) fn is_avoided(&self, now: Now, device: &DeviceId) -> bool {
-        self.avoided.get(device).is_some_and(|until| *until > now.mono)
-    }
-
     /// Asks for bids where offers do not cover what waits. `true` when somebody is being waited for.
+    /// Who failed lately is asked when nobody else is left to ask.
     pub(super) fn search(&mut self, now: Now, task: &mut Task, around: &mut Surroundings<'_>) -> bool {
         if !task.awaiting.is_empty() {
             return true;
         }
-        let has_offer =
-            |device: &DeviceId| self.offers.get(&(*device, task.kind)).is_some_and(|offer| offer.until > now.mono);
-        let mut fresh: Vec<(u64, DeviceId)> = self
-            .candidates(now, task, around)
-            .filter(|(device, _)| !task.asked.contains(device) && !has_offer(device))
-            .map(|(device, peer)| (closeness(peer), device))
+        let mut fresh: Vec<(bool, u64, DeviceId)> = candidates(task, around)
+            .filter(|(device, _)| !task.asked.contains(device) && !self.has_offer(now, *device, task.kind))
+            .map(|(device, peer)| (self.avoided.contains_key(&device), closeness(peer), device))
             .collect();
-        if fresh.is_empty() {
-            return false;
-        }
         fresh.sort_unstable();
+        if let Some((avoided, _, _)) = fresh.first().copied() {
+            fresh.retain(|(other, _, _)| *other == avoided);
+        }
         fresh.truncate(limits::ANNOUNCED_TO);
         let announcement = wire::Announcement {
             task: task.id.0.to_vec(),
             kind: task.kind.as_str().to_owned(),
             model: around.here.get(&task.kind).map(|model| model.0.to_vec()).unwrap_or_default(),
             texts: u32::try_from(task.results.len()).unwrap_or(u32::MAX),
-            bytes: task.texts.iter().map(String::len).sum::<usize>() as u64,
+            bytes: task.bytes() as u64,
             priority: task.priority as u32,
         };
-        for (_, device) in &fresh {
+        for (_, _, device) in &fresh {
             around.post.send(now, *device, Message::Announcement(announcement.clone()));
             task.asked.insert(*device);
             task.awaiting.insert(*device);
         }
-        task.bids_due = Some(now.mono.plus_ms(BIDS_MS));
-        true
+        task.bids_due = (!fresh.is_empty()).then(|| now.mono.plus_ms(BIDS_MS));
+        !fresh.is_empty()
+    }
+
+    pub(super) fn has_offer(&self, now: Now, device: DeviceId, kind: TaskKind) -> bool {
+        self.offers.get(&(device, kind)).is_some_and(|offer| offer.until > now.mono)
     }
 
     pub(crate) fn bid(&mut self, now: Now, from: DeviceId, bid: &wire::Bid, around: &mut Surroundings<'_>) {
@@ -85,25 +66,25 @@ impl Requester {
             return;
         };
         self.with(task, around, |requester, task, around| {
-            // Only those who were asked about this task may offer to do it.
-            if !task.asked.contains(&from) || kind != task.kind || task.state.is_final() {
+            // Only those who were asked about this task may offer to do it, and only with its model.
+            let wanted = around.here.get(&kind).is_none_or(|own| *own == model);
+            if !task.asked.contains(&from) || kind != task.kind || task.state.is_final() || !wanted {
                 return;
             }
-            if around.here.get(&kind).is_some_and(|own| *own != model) {
-                return;
-            }
+            let usable_ms = bid.valid_ms.min(LONGEST_OFFER_MS).saturating_sub(OFFER_MARGIN_MS);
             let offer = Offer {
                 model,
                 slots: bid.slots.clamp(1, 64),
                 queued: bid.queued,
                 text_us: bid.text_us,
-                until: now.mono.plus_ms(bid.valid_ms.min(60_000).saturating_sub(OFFER_MARGIN_MS)),
-                in_flight: requester.offers.get(&(from, kind)).map_or(0, |known| known.in_flight),
+                usable_ms,
+                until: now.mono.plus_ms(usable_ms),
             };
             requester.offers.insert((from, kind), offer);
-            task.awaiting.remove(&from);
-            let soon = now.mono.plus_ms(MORE_BIDS_MS);
-            task.bids_due = task.bids_due.map(|due| due.min(soon));
+            if task.awaiting.remove(&from) {
+                let soon = now.mono.plus_ms(MORE_BIDS_MS);
+                task.bids_due = task.bids_due.map(|due| due.min(soon));
+            }
             requester.advance(now, task, around);
         });
     }
@@ -123,27 +104,56 @@ impl Requester {
         });
     }
 
-    /// Nobody is left to ask. A task that may be computed here is; one that must not waits until
-    /// its search ends, because a node may come.
-    pub(super) fn nobody_left(&mut self, now: Now, task: &mut Task, around: &mut Surroundings<'_>) {
-        let elsewhere = task.parts.iter().any(|part| part.provider().is_some());
-        if task.placement == Placement::Auto && around.here.contains_key(&task.kind) {
+    /// Nobody is left to ask. Parts that somebody could take once a place is free wait for it. Of
+    /// the others, a task that may be computed here is; one that must not waits until its search
+    /// ends, because a node may come.
+    pub(super) fn wait(&mut self, now: Now, task: &mut Task, around: &mut Surroundings<'_>) {
+        let stuck = self.stuck_parts(now, task, around);
+        if !stuck.is_empty() && task.placement == Placement::Auto && around.here.contains_key(&task.kind) {
             self.go_here(now, task, "no other computer took it", around);
             return;
         }
-        task.ask_again = Some(now.mono.plus_ms(ASK_AGAIN_MS));
-        if elsewhere {
+        let ask_again = *task.ask_again.get_or_insert(now.mono.plus_ms(ASK_AGAIN_MS));
+        let elsewhere = task.parts.iter().any(|part| part.provider().is_some());
+        if stuck.is_empty() || elsewhere {
             task.search_until = None;
+            task.look_again = self.first_expiry(now, task, around).into_iter().chain([ask_again]).min();
             return;
         }
         let until = *task.search_until.get_or_insert(now.mono.plus_ms(SEARCH_MS));
-        if until <= now.mono {
-            let waiting = task.parts.iter().any(|part| matches!(part.state, PartState::Waiting));
-            if waiting {
-                task.fail_missing(TextFailure::NoProvider, Some(&nobody(task, around)));
-                self.finish_if_settled(now, task, around);
-            }
+        if until > now.mono {
+            task.look_again = Some(ask_again.min(until));
+            return;
         }
+        task.why_failed = Some(nobody(task, around));
+        task.fail_waiting(|index| stuck.contains(&index), TextFailure::NoProvider);
+        task.search_until = None;
+        task.look_again = Some(ask_again);
+        self.finish_if_settled(now, task, around);
+    }
+
+    /// Waiting parts that nobody who offered could take, not even later.
+    fn stuck_parts(&self, now: Now, task: &Task, around: &Surroundings<'_>) -> Vec<usize> {
+        let offering: Vec<DeviceId> = self.offering(now, task, around).collect();
+        let is_stuck = |part: &Part| {
+            let may_return = self.may_return(now, task, part, around);
+            part.is_waiting() && !offering.iter().any(|device| may_return || !part.failed_at.contains(device))
+        };
+        (0..task.parts.len()).filter(|&index| is_stuck(&task.parts[index])).collect()
+    }
+
+    fn offering<'a>(
+        &'a self,
+        now: Now,
+        task: &'a Task,
+        around: &'a Surroundings<'_>,
+    ) -> impl Iterator<Item = DeviceId> + 'a {
+        candidates(task, around).map(|(device, _)| device).filter(move |device| self.has_offer(now, *device, task.kind))
+    }
+
+    fn first_expiry(&self, now: Now, task: &Task, around: &Surroundings<'_>) -> Option<Monotonic> {
+        let offers = self.offering(now, task, around).filter_map(|device| self.offers.get(&(device, task.kind)));
+        offers.map(|offer| offer.until).min()
     }
 }
 
@@ -156,14 +166,6 @@ fn nobody(task: &Task, around: &Surroundings<'_>) -> String {
             format!("none of {connected} connected computers is trusted and took it within {seconds} s")
         }
         _ => format!("none of {connected} connected computers took it within {seconds} s"),
-    }
-}
-
-const fn may_see(privacy: Privacy, trusted: bool) -> bool {
-    match privacy {
-        Privacy::Local => false,
-        Privacy::Trusted => trusted,
-        Privacy::Public => true,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use p2p_types::{
-    DeviceId, Monotonic, Now, Placement, Priority, Privacy, TaskId, TaskKind, TextFailure, Timestamp, limits,
+    DeviceId, Hash, Monotonic, Now, Placement, Priority, Privacy, TaskId, TaskKind, TextFailure, Timestamp, limits,
 };
 
 use super::admit::text_limit;
@@ -69,6 +69,11 @@ pub(super) enum PartState {
     Here,
     There {
         device: DeviceId,
+        /// What its bid promised to compute with.
+        model: Hash,
+        since: Monotonic,
+        /// Until when its bid stands, where it took the part.
+        renewed: Monotonic,
         give_up: Monotonic,
         quiet: Monotonic,
     },
@@ -81,11 +86,17 @@ pub(super) struct Part {
     pub(super) state: PartState,
     pub(super) tries: u32,
     pub(super) failed_at: BTreeSet<DeviceId>,
+    /// What a provider said of its texts before they were tried again.
+    pub(super) failure: Option<TextFailure>,
 }
 
 impl Part {
     pub(super) fn new(texts: Range<usize>) -> Self {
-        Self { texts, state: PartState::Waiting, tries: 0, failed_at: BTreeSet::new() }
+        Self { texts, state: PartState::Waiting, tries: 0, failed_at: BTreeSet::new(), failure: None }
+    }
+
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self.state, PartState::Waiting)
     }
 
     pub(super) const fn provider(&self) -> Option<DeviceId> {
@@ -120,14 +131,19 @@ pub struct Task {
     pub(super) parts: Vec<Part>,
     pub(super) begun: Monotonic,
     pub(super) deadline: Option<Monotonic>,
-    /// It is computed on this computer.
+    /// What waits is computed on this computer.
     pub(super) here: bool,
+    /// Whose bids are waited for, and until when.
     pub(super) awaiting: BTreeSet<DeviceId>,
     pub(super) bids_due: Option<Monotonic>,
     pub(super) search_until: Option<Monotonic>,
     /// Who heard of it in this round, and when the next round begins.
     pub(super) asked: BTreeSet<DeviceId>,
     pub(super) ask_again: Option<Monotonic>,
+    /// When to look again for somebody to take what waits. Always in the future.
+    pub(super) look_again: Option<Monotonic>,
+    /// Who answered wrongly: not asked again about this task.
+    pub(super) barred: BTreeSet<DeviceId>,
 }
 
 impl Task {
@@ -167,7 +183,14 @@ impl Task {
             search_until: None,
             asked: BTreeSet::new(),
             ask_again: None,
+            look_again: None,
+            barred: BTreeSet::new(),
         }
+    }
+
+    /// Bytes of the texts that it still holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.texts.iter().map(String::len).sum()
     }
 
     /// Texts that have a result or an error.
@@ -195,6 +218,8 @@ impl Task {
             Stage::Computing => State::Computing,
             Stage::Retrying | Stage::Done | Stage::Failed | Stage::Cancelled => self.state,
         };
+        // What a provider says of its timing must not turn the story round.
+        let elapsed_us = self.stages.last().map_or(0, |before| before.elapsed_us).max(elapsed_us);
         let last = matches!(stage, Stage::Done | Stage::Failed | Stage::Cancelled);
         if self.stages.len() < MAX_STAGES - 1 || last {
             self.stages.push(StageRecord { stage, at, elapsed_us, provider, detail });
@@ -209,7 +234,7 @@ impl Task {
 
     /// Whether a part is still to be handed to another computer.
     pub(super) fn waits_for_others(&self) -> bool {
-        !self.here && self.parts.iter().any(|part| matches!(part.state, PartState::Waiting))
+        !self.here && self.parts.iter().any(Part::is_waiting)
     }
 
     /// Ends a round of bids whose time is over, and lets the next begin where it is time.
@@ -235,23 +260,39 @@ impl Task {
         }
     }
 
-    pub(super) fn quiet_parts(&self, now: Now) -> Vec<usize> {
-        let late = |part: &Part| match part.state {
-            PartState::There { give_up, quiet, .. } => give_up.min(quiet) <= now.mono,
-            PartState::Waiting | PartState::Here | PartState::Done => false,
-        };
-        (0..self.parts.len()).filter(|&index| late(&self.parts[index])).collect()
+    /// One text that a provider failed at waits again, beside others of this part.
+    pub(super) fn try_again(
+        &mut self,
+        at: usize,
+        failure: TextFailure,
+        part: &Part,
+        failed_at: DeviceId,
+        first_new: usize,
+    ) {
+        if let Some(last) = self.parts[first_new..].last_mut()
+            && last.texts.end == at
+            && last.failure == Some(failure)
+        {
+            last.texts.end = at + 1;
+            return;
+        }
+        let mut again = Part::new(at..at + 1);
+        again.tries = part.tries + 1;
+        again.failed_at.clone_from(&part.failed_at);
+        again.failed_at.insert(failed_at);
+        again.failure = Some(failure);
+        self.parts.push(again);
     }
 
-    pub(super) fn fail_missing(&mut self, failure: TextFailure, why: Option<&str>) {
-        for result in self.results.iter_mut().filter(|result| result.is_none()) {
-            *result = Some(Err(failure));
-        }
-        for part in &mut self.parts {
+    /// Ends waiting parts, by their index: with what a provider said of them, else with `failure`.
+    pub(super) fn fail_waiting(&mut self, which: impl Fn(usize) -> bool, failure: TextFailure) {
+        let cancelled = failure == TextFailure::Cancelled;
+        for (_, part) in self.parts.iter_mut().enumerate().filter(|(index, part)| part.is_waiting() && which(*index)) {
             part.state = PartState::Done;
-        }
-        if let Some(why) = why {
-            self.why_failed = Some(why.to_owned());
+            let failure = part.failure.filter(|_| !cancelled).unwrap_or(failure);
+            for at in part.texts.clone() {
+                settle_text(&mut self.results, at, Err(failure));
+            }
         }
     }
 
@@ -283,9 +324,8 @@ impl Task {
             PartState::There { give_up, quiet, .. } => Some(give_up.min(quiet)),
             PartState::Waiting | PartState::Here | PartState::Done => None,
         });
-        let search = [self.bids_due, self.search_until, self.ask_again].into_iter().flatten();
-        let search = search.filter(|_| self.waits_for_others());
-        parts.chain(self.deadline).chain(search).min()
+        let look_again = self.look_again.filter(|_| self.waits_for_others());
+        parts.chain(self.deadline).chain(look_again).min()
     }
 }
 
