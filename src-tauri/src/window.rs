@@ -1,5 +1,6 @@
 //! The one window: made when it is opened, gone when it is closed.
 
+use p2p_platform::Home;
 use tauri::utils::config::Color;
 use tauri::webview::NewWindowResponse;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
@@ -33,8 +34,9 @@ fn show(app: &AppHandle) -> tauri::Result<()> {
         .min_inner_size(LEAST.0, LEAST.1)
         // The paper of the page, so that nothing flashes before it is there.
         .background_color(paper(app))
-        // The page keeps nothing: what there is to keep, the daemon keeps.
-        .incognito(true)
+        // The page keeps nothing, but the web view insists on a folder. (Its private mode needs none,
+        // and cannot be driven by tests.)
+        .data_directory(app.state::<Home>().root().join("window"))
         .enable_clipboard_access()
         .disable_drag_drop_handler()
         .general_autofill_enabled(false)

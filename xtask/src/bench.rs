@@ -11,8 +11,10 @@ mod rivals;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
+use crate::build;
 use crate::place::Place;
 use crate::run::catch_interrupts;
+use crate::setup::{assets, debian, python};
 use report::Document;
 
 #[derive(Debug, Args)]
@@ -25,6 +27,9 @@ pub(crate) struct Options {
     /// How often ours and the rival's are measured, in turns
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     runs: u32,
+    /// Use what is built already
+    #[arg(long, hide = true)]
+    built: bool,
 }
 
 /// What can be measured.
@@ -48,6 +53,11 @@ impl Name {
 /// When a rival is missing, and when ours is below its floor.
 pub(crate) fn bench(place: &Place, options: &Options) -> Result<()> {
     catch_interrupts()?;
+    prepare(place, options.name)?;
+    if !options.built {
+        build::daemons(place)?;
+        build::bench(place)?;
+    }
     let documents = measure(place, options.name, options.runs)?;
     if options.json {
         println!("{}", report::json(&documents)?);
@@ -57,7 +67,18 @@ pub(crate) fn bench(place: &Place, options: &Options) -> Result<()> {
     floors(&documents)
 }
 
-/// Measures one thing, which may give several documents.
+/// Installs the rival and makes what it needs.
+pub(crate) fn prepare(place: &Place, name: Name) -> Result<()> {
+    assets::make(place)?;
+    match name {
+        Name::Boot => Ok(()),
+        Name::Idle => debian::require(place, &[debian::Group::Bench]),
+        Name::Dispatch => python::install(place, &place.root.join("xtask/rivals.txt")),
+        Name::Embed => python::install_all(place),
+    }
+}
+
+/// Measures one thing, which may give several documents. Everything is built.
 pub(crate) fn measure(place: &Place, name: Name, runs: u32) -> Result<Vec<Document>> {
     match name {
         Name::Boot => boot::boot(place, runs),

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::bench::{self, Name, report};
+use crate::build;
 use crate::place::Place;
 use crate::run::{catch_interrupts, say};
 
@@ -20,6 +21,11 @@ pub(crate) struct Options {
 /// When a benchmark cannot be run, and when one is below its floor; the page is written first.
 pub(crate) fn figures(place: &Place, options: &Options) -> Result<()> {
     catch_interrupts()?;
+    for name in Name::ALL {
+        bench::prepare(place, name)?;
+    }
+    build::daemons(place)?;
+    build::bench(place)?;
     let mut documents = Vec::new();
     for name in Name::ALL {
         say(format!("measuring {name:?}"));

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 
 use crate::place::Place;
-use crate::run::{capture, check_interrupt, say, succeeds};
+use crate::run::{capture, check_interrupt, say};
 
 /// How long a daemon may take to answer, and nodes to find each other.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -237,13 +237,17 @@ fn sweep(place: &Place) {
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(pid) = name.to_string_lossy().strip_prefix(FOLDER_PREFIX).map(str::to_owned) else { continue };
-        // Without /proc nobody can tell whether it still runs.
-        if Path::new("/proc/self").exists() && !Path::new("/proc").join(&pid).exists() {
-            for home in fs::read_dir(entry.path()).into_iter().flatten().flatten() {
-                if home.path().join("agent.yaml").is_file() {
-                    succeeds(agent(place, &home.path()).arg("down"));
-                }
-            }
+        // Without /proc nobody can tell whether it still runs; a process that ended has no `exe`.
+        if !Path::new("/proc/self/exe").exists() || Path::new("/proc").join(&pid).join("exe").exists() {
+            continue;
+        }
+        let homes = fs::read_dir(entry.path()).into_iter().flatten().flatten().map(|home| home.path());
+        let all_down = homes.filter(|home| home.is_dir()).all(|home| {
+            let down = agent(place, &home).arg("down").stdin(Stdio::null()).output();
+            // Status 3: no daemon runs.
+            down.is_ok_and(|output| output.status.success() || output.status.code() == Some(3))
+        });
+        if all_down {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

@@ -36,7 +36,7 @@ pub(crate) fn test(place: &Place, options: &Options) -> Result<()> {
     suite.models();
     suite.interface();
     if !options.quick {
-        suite.tests("window test", Runner::Node, window::command(place));
+        suite.tests("window tests", Runner::Node, window::command(place));
         suite.check("demo", demo_round);
     }
     suite.finish()
@@ -94,22 +94,22 @@ impl Suite<'_> {
         cargo.env("P2P_AGENT_ASSETS", self.place.assets());
         if succeeds(self.place.cargo().args(["nextest", "--version"])) {
             cargo.args(["nextest", "run", "--cargo-profile", PROFILE, "--workspace", "--no-fail-fast"]);
-            self.tests("Rust tests", Runner::Nextest, cargo);
+            self.tests("Rust tests", Runner::Nextest, Ok(cargo));
         } else {
             cargo.args(["test", "--profile", PROFILE, "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"]);
-            self.tests("Rust tests", Runner::CargoTest, cargo);
+            self.tests("Rust tests", Runner::CargoTest, Ok(cargo));
         }
         if has_doc_tests(self.place) {
             let mut cargo = self.place.cargo();
             cargo.args(["test", "--profile", PROFILE, "--workspace", "--no-fail-fast", "--doc"]);
-            self.tests("documentation tests", Runner::CargoTest, cargo);
+            self.tests("documentation tests", Runner::CargoTest, Ok(cargo));
         }
     }
 
     fn models(&mut self) {
         let mut python = python::python(self.place);
         python.args(["-m", "unittest"]).env("P2P_AGENT_ASSETS", self.place.assets());
-        self.tests("model tests", Runner::Unittest, python);
+        self.tests("model tests", Runner::Unittest, Ok(python));
     }
 
     fn interface(&mut self) {
@@ -121,7 +121,7 @@ impl Suite<'_> {
             "types of the control API",
             npm(&["run", "types:check"], "comparing its types with the control API"),
         );
-        self.tests("interface tests", Runner::Vitest, node::npm(self.place, &["test"]));
+        self.tests("interface tests", Runner::Vitest, Ok(node::npm(self.place, &["test"])));
     }
 
     /// A step that is right or wrong as a whole.
@@ -141,12 +141,12 @@ impl Suite<'_> {
     }
 
     /// A step that counts its tests itself.
-    fn tests(&mut self, name: &str, runner: Runner, mut command: Command) {
+    fn tests(&mut self, name: &str, runner: Runner, command: Result<Command>) {
         if interrupted() {
             return;
         }
         let began = Instant::now();
-        let (mut counts, mut wrong) = match run_shown(&mut command, name) {
+        let (mut counts, wrong) = match command.and_then(|mut command| run_shown(&mut command, name)) {
             Ok((status, text)) => {
                 let counts = runner.read(&text);
                 let wrong = match counts {
@@ -161,7 +161,7 @@ impl Suite<'_> {
             Err(error) => (Counts::default(), Some(format!("{error:#}"))),
         };
         let seconds = began.elapsed().as_secs_f64();
-        match wrong.take() {
+        match wrong {
             None => say(format!("{name}: {} passed ({seconds:.0} s)", counts.passed)),
             Some(reason) => {
                 counts.failed = counts.failed.max(1);

@@ -153,7 +153,7 @@ pub(crate) fn command() -> clap::Command {
         overview.push('\n');
     }
     Cli::command().help_template(format!(
-        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{overview}Options:\n{{options}}\n\n{{after-help}}"
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{overview}Options:\n{{options}}{{after-help}}"
     ))
 }
 

@@ -13,6 +13,7 @@ use std::io::Write;
 use p2p_control::LogSource;
 use p2p_control::api::{ErrorCode, Problem};
 use p2p_platform::Home;
+use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 use tracing_subscriber::Layer;
@@ -47,16 +48,21 @@ pub(crate) fn start(home: &Home, level: &str, stderr: bool) -> Result<Logging, P
 }
 
 /// `info` means: ours at info, libraries at warn. More is said as in `info,libp2p_kad=debug`.
+///
+/// Kademlia warns of a node that is the first in its network, which is no fault: it is heard from
+/// `debug` on.
 fn filter(level: &str) -> Result<Targets, Problem> {
     let (first, rest) = level.split_once(',').unwrap_or((level, ""));
     let wrong = |_| {
         Problem::new(ErrorCode::Config, format!("log.level is {level:?}"))
             .with_hint("Use error, warn, info, debug or trace, as in `p2p-agent config set log.level debug`")
     };
-    let ours: tracing::level_filters::LevelFilter = first.trim().parse().map_err(|_| wrong(()))?;
-    let libraries = ours.min(tracing::level_filters::LevelFilter::WARN);
+    let ours: LevelFilter = first.trim().parse().map_err(|_| wrong(()))?;
+    let libraries = ours.min(LevelFilter::WARN);
+    let kademlia = if ours > LevelFilter::INFO { libraries } else { libraries.min(LevelFilter::ERROR) };
     let more: Targets = rest.parse().map_err(|_| wrong(()))?;
-    Ok(more.with_default(libraries).with_target("p2p_", ours))
+    let base = Targets::new().with_default(libraries).with_target("p2p_", ours).with_target("libp2p_kad", kademlia);
+    Ok(base.with_targets(more))
 }
 
 struct Lines {
@@ -89,10 +95,12 @@ mod tests {
         let info = filter("info").expect("a level");
         assert!(info.would_enable("p2p_agent::engine", &Level::INFO));
         assert!(!info.would_enable("p2p_agent::engine", &Level::DEBUG));
-        assert!(info.would_enable("libp2p_kad", &Level::WARN));
-        assert!(!info.would_enable("libp2p_kad", &Level::INFO));
+        assert!(info.would_enable("libp2p_swarm", &Level::WARN));
+        assert!(!info.would_enable("libp2p_swarm", &Level::INFO));
+        assert!(!info.would_enable("libp2p_kad", &Level::WARN));
+        assert!(filter("debug").is_ok_and(|debug| debug.would_enable("libp2p_kad", &Level::WARN)));
         let error = filter("error").expect("a level");
-        assert!(!error.would_enable("libp2p_kad", &Level::WARN));
+        assert!(!error.would_enable("libp2p_swarm", &Level::WARN));
         let more = filter("info,libp2p_kad=debug").expect("a level and a target");
         assert!(more.would_enable("libp2p_kad", &Level::DEBUG));
         assert_eq!(filter("loud").map_err(|problem| problem.code).err(), Some(ErrorCode::Config));

@@ -36,7 +36,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     quiet_panics();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let ended = match arguments.as_slice() {
-        [] => serve(&mut BufReader::new(io::stdin().lock()), &mut io::stdout().lock()).map_err(|error| error.to_string()),
+        [] => {
+            serve(&mut BufReader::new(io::stdin().lock()), &mut io::stdout().lock()).map_err(|error| error.to_string())
+        }
         [flag, file] if flag == "--bench" => bench::run(&PathBuf::from(file)),
         _ => Err("p2p-worker is started by the daemon and takes no arguments".to_owned()),
     };

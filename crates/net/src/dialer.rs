@@ -12,6 +12,7 @@ use libp2p::Multiaddr;
 use p2p_types::{DeviceId, limits};
 use tokio::time::Instant;
 
+use crate::address::{self, Transport};
 use crate::backoff;
 
 /// Failures after which a target that is not configured is forgotten.
@@ -197,9 +198,19 @@ impl Dialer {
         entry.and_then(|entry| entry.not_before).is_some_and(|until| now < until)
     }
 
-    /// Do not dial it again by ourselves: it is this very node, or somebody said so.
-    pub(crate) fn forget(&mut self, target: Target) {
+    /// This very node answers there.
+    pub(crate) fn is_self(&mut self, target: Target) {
         self.entries.remove(&target);
+        self.settle();
+    }
+
+    /// Do not dial it by ourselves, unless it is configured and nobody else is left.
+    pub(crate) fn leave(&mut self, device: DeviceId) {
+        let target = Target::Device(device);
+        match self.entries.get_mut(&target) {
+            Some(entry) if entry.configured => entry.state = State::Resting,
+            _ => drop(self.entries.remove(&target)),
+        }
         self.settle();
     }
 
@@ -222,7 +233,7 @@ impl Dialer {
             }
             free -= 1;
             entry.state = State::Dialing;
-            dials.push(Dial { target: *target, addresses: entry.addresses.clone() });
+            dials.push(Dial { target: *target, addresses: entry.worth_a_try() });
         }
         self.settle();
         dials
@@ -300,6 +311,14 @@ impl Entry {
 
     fn wait_until(&mut self, at: Instant) {
         self.state = State::Waiting(self.not_before.map_or(at, |forbidden| at.max(forbidden)));
+    }
+
+    /// TCP alone first, every other time all there is: on TCP the end of a process is noticed
+    /// at once, and QUIC, where both are open, would always win the race.
+    fn worth_a_try(&self) -> Vec<Multiaddr> {
+        let is_tcp = |address: &&Multiaddr| address::endpoint(address).is_some_and(|to| to.transport == Transport::Tcp);
+        let tcp: Vec<_> = self.addresses.iter().filter(is_tcp).cloned().collect();
+        if tcp.is_empty() || self.failures % 2 == 1 { self.addresses.clone() } else { tcp }
     }
 
     /// The newest address first; what is told last is most likely true.

@@ -7,7 +7,7 @@ use libp2p::Multiaddr;
 use libp2p::identity::Keypair;
 use libp2p::metrics::Registry;
 use p2p_types::{DeviceId, Hash, limits};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::behaviour::Protocols;
 use crate::config::{COMMANDS, EVENTS};
@@ -27,6 +27,7 @@ pub struct Net {
     counters: Counters,
     registry: Arc<Registry>,
     dropping: Arc<AtomicBool>,
+    stopping: Arc<watch::Sender<bool>>,
 }
 
 /// What the swarm's task is asked to do.
@@ -67,6 +68,7 @@ impl Net {
 
         let (commands, command_receiver) = mpsc::channel(COMMANDS);
         let (events, event_receiver) = mpsc::channel(EVENTS);
+        let (stopping, stopping_receiver) = watch::channel(false);
         let outboxes = Outboxes::default();
         let node = Node::new(crate::swarm::Parts {
             swarm,
@@ -77,13 +79,16 @@ impl Net {
             bootstrap,
             commands: command_receiver,
             events,
+            stopping: stopping_receiver,
             outboxes: outboxes.clone(),
             counters: counters.clone(),
             metrics,
         });
         tokio::spawn(node.run());
         let registry = Arc::new(registry);
-        Ok((Self { commands, outboxes, counters, registry, dropping: Arc::default() }, event_receiver))
+        let stopping = Arc::new(stopping);
+        let net = Self { commands, outboxes, counters, registry, dropping: Arc::default(), stopping };
+        Ok((net, event_receiver))
     }
 
     /// Queues one frame for a peer that is up. Frames to one peer arrive in order, or the peer
@@ -158,8 +163,9 @@ impl Net {
     }
 
     /// Says goodbye to all peers and ends. Waits until that is done and the ports are free again,
-    /// a second at most.
+    /// a second at most. Events need not be taken meanwhile.
     pub async fn shutdown(self) {
+        self.stopping.send_replace(true);
         let (done, wait) = oneshot::channel();
         if self.commands.send(Command::Shutdown(done)).await.is_ok() {
             // Ends also when the task is gone.

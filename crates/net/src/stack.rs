@@ -49,7 +49,7 @@ pub(crate) fn build(
     let swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
         // A dialer offers the first of the two ways to encrypt.
-        .with_tcp(tcp::Config::new().nodelay(true), (tls::Config::new, noise::Config::new), || {
+        .with_tcp(tcp::Config::new().nodelay(true), (noise::Config::new, tls::Config::new), || {
             let mut config = yamux::Config::default();
             config.set_max_num_streams(STREAMS);
             config

@@ -12,7 +12,7 @@ use libp2p::swarm::ConnectionId;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::{Multiaddr, PeerId, Swarm, gossipsub, kad};
 use p2p_types::{DeviceId, limits};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::bans::Bans;
@@ -43,6 +43,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) bootstrap: Vec<(Multiaddr, Option<DeviceId>)>,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) events: mpsc::Sender<NetEvent>,
+    pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) outboxes: Outboxes,
     pub(crate) counters: Counters,
     pub(crate) metrics: Libp2pMetrics,
@@ -57,6 +58,7 @@ pub(crate) struct Node {
     topics: HashMap<gossipsub::TopicHash, &'static str>,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<NetEvent>,
+    stopping: watch::Receiver<bool>,
     ended_sender: mpsc::Sender<(ConnectionId, Ended)>,
     ended: mpsc::Receiver<(ConnectionId, Ended)>,
     outboxes: Outboxes,
@@ -91,6 +93,7 @@ impl Node {
             topics: config.topics.iter().map(|topic| (gossipsub::IdentTopic::new(*topic).hash(), *topic)).collect(),
             commands: parts.commands,
             events: parts.events,
+            stopping: parts.stopping,
             ended_sender,
             ended,
             outboxes: parts.outboxes,
@@ -162,6 +165,7 @@ impl Node {
             }
             Command::Dial { device, address } => match device {
                 Some(device) if self.links.is_up(&device) => self.dialer.learn(device, vec![address], now),
+                None if self.links.has_address(&address) => {}
                 _ => self.dialer.wish(device, address, now),
             },
             Command::Disconnect { device, ban_ms } => self.send_away(device, ban_ms, now).await,
@@ -248,7 +252,7 @@ impl Node {
         let peer = address::peer_id(&device);
         let reason = if ban_ms.is_some() { "banned by this node" } else { "disconnected by this node" };
         self.end_session(&device, reason.into()).await;
-        self.dialer.forget(Target::Device(device));
+        self.dialer.leave(device);
         self.forget_in_table(&peer);
         if let Some(ban_ms) = ban_ms {
             // A time beyond what the clock can hold is as good as for ever.
@@ -271,8 +275,9 @@ impl Node {
         if let Some(nearby) = self.nearby.take() {
             nearby.stop();
         }
-        // The writers end with their outboxes, and the readers with the connections.
+        // The writers end with their outboxes. The readers may be waiting to be heard.
         self.outboxes.clear();
+        self.links.stop_reading();
         let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
         for peer in peers {
             // An error means that it is gone already.
@@ -299,8 +304,13 @@ impl Node {
 
     /// Waits while the engine is busy, and so makes the peers wait.
     async fn tell(&mut self, event: NetEvent) {
-        // Nobody listening means that the node is about to end.
-        let _ = self.events.send(event).await;
+        tokio::select! {
+            biased;
+            // Nobody listening means that the node is about to end.
+            _ = self.events.send(event) => {}
+            // Whoever ends the node may not listen any more.
+            _ = self.stopping.wait_for(|stopping| *stopping) => {}
+        }
     }
 }
 

@@ -79,7 +79,7 @@ pub fn create_keys(home: &Home) -> Result<Keys, KeyError> {
 fn load(home: &Home, vault: &dyn Vault) -> Result<Option<Keys>, KeyError> {
     let (account, device, storage) = match read_marker(home)? {
         Some(KeyStorage::Keychain) => {
-            let text = vault.read().ok().flatten().unwrap_or_default();
+            let text = vault.read().map_err(KeyError::Keychain)?.ok_or(KeyError::Lost)?;
             let pair = keychain::decode(&text).ok_or_else(|| KeyError::Malformed("the keychain's entry".into()))?;
             (pair.0, pair.1, KeyStorage::Keychain)
         }

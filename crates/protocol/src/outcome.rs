@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn answers_to_another_question_are_none() {
         let label = to_wire(&Ok(Output::Label { label: "x".into(), score_ppm: 1 }));
-        assert_eq!(from_wire(label.clone(), TaskKind::Embed, "abc"), None);
+        assert_eq!(from_wire(label, TaskKind::Embed, "abc"), None);
         let short = to_wire(&Ok(Output::Embedding(QuantizedVector { scale: 1.0, values: vec![1; 383] })));
         assert_eq!(from_wire(short, TaskKind::Embed, "abc"), None);
         let impossible = to_wire(&Ok(Output::Label { label: "x".into(), score_ppm: 1_000_001 }));

@@ -166,15 +166,6 @@ impl Peers {
         peer
     }
 
-    /// The entry of `device`, unless there are as many as there may be.
-    pub(crate) fn entry_if_room(&mut self, device: DeviceId, now: Now) -> Option<&mut Peer> {
-        if self.all.contains_key(&device) {
-            return self.all.get_mut(&device);
-        }
-        let strangers = self.all.values().filter(|peer| !peer.connected && peer.account.is_none()).count();
-        (strangers < limits::KNOWN_PEERS / 2).then(|| self.entry(device, now))
-    }
-
     pub(crate) fn get_mut(&mut self, device: &DeviceId) -> Option<&mut Peer> {
         self.all.get_mut(device)
     }
@@ -317,8 +308,6 @@ mod tests {
         for number in 0..700 {
             peers.entry(device(number), at(0)).account = Some(AccountId([1; 32]));
         }
-        let taken = (0..5000).filter(|number| peers.entry_if_room(device(1000 + number), at(1)).is_some()).count();
-        assert_eq!(taken, limits::KNOWN_PEERS / 2);
         for number in 0..5000 {
             peers.entry(device(10_000 + number), at(2));
         }

@@ -13,7 +13,6 @@ mod schema;
 mod writer;
 
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -78,7 +77,7 @@ impl Store {
         let writer = Writer::new(writer, path.to_owned(), bounds, Arc::clone(&lock));
         let threads = [
             spawn("store-reader", path, move || {
-                let _lock: Arc<File> = lock;
+                let _lock = lock;
                 let reader = reader;
                 while let Ok(Some(query)) = asked.recv() {
                     query(&reader);

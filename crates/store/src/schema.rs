@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::backup::Progress;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use crate::StoreError;
@@ -16,17 +17,31 @@ pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.
 /// "P2PA", as the first migration sets it.
 const APPLICATION_ID: u32 = 0x5032_5041;
 
+/// Closing does not fold the log into the database. Set until the file is known to be sound and
+/// ours: one that is damaged stays as it is, its log beside it.
+const LEAVE_LOG: DbConfig = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+
 /// How long a commit waits for another program that looks into the file, such as a backup.
 const BUSY: Duration = Duration::from_secs(2);
 
-/// Takes the file beside the database that says it is in use. Dropping it lets go; so does any
-/// death of the process. (A lock on the database itself would be lost whenever any of its file
-/// handles in this process is closed.)
-pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
+/// Says that the database is in use, by a lock on a file beside it. (A lock on the database itself
+/// would be lost whenever any of its file handles in this process is closed.)
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that another thread has just forked shares the file until
+        // it runs its program. Should this fail, closing does it a moment later.
+        drop(self.0.unlock());
+    }
+}
+
+/// Takes the lock. Any death of the process lets go of it.
+pub(crate) fn lock(path: &Path) -> Result<Lock, StoreError> {
     let lock = beside(path, "lock");
     let file = private(&lock)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked),
         Err(TryLockError::Error(source)) => Err(StoreError::Io { path: lock, source }),
     }
@@ -35,9 +50,11 @@ pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
 /// The connection that writes. Makes the file when there is none, and migrates it.
 pub(crate) fn writer(path: &Path, migrations: &[&str], pages: u32) -> Result<Connection, StoreError> {
     drop(private(path)?);
-    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(StoreError::sqlite(path))?;
+    let sqlite = StoreError::sqlite(path);
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(&sqlite)?;
     migrate(&mut connection, path, migrations)?;
-    let mode = prepare(&connection, pages).map_err(StoreError::sqlite(path))?;
+    connection.set_db_config(LEAVE_LOG, false).map_err(&sqlite)?;
+    let mode = prepare(&connection, pages).map_err(&sqlite)?;
     if mode != "wal" {
         let source = io::Error::new(io::ErrorKind::Unsupported, "its file system has no shared memory");
         return Err(StoreError::Io { path: path.to_owned(), source });
@@ -61,6 +78,7 @@ pub(crate) fn beside(path: &Path, what: &str) -> PathBuf {
 fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     // Each connection stays with one thread, so SQLite need not lock it.
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.set_db_config(LEAVE_LOG, true)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(32);
     // 256 KiB: what is read again is in the kernel's cache anyway.
@@ -132,7 +150,7 @@ fn back_up(connection: &Connection, path: &Path, version: u32) -> Result<(), Sto
 pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let _lock = lock(path)?;
     let file = |base: &Path, suffix: &str| PathBuf::from([base.as_os_str(), suffix.as_ref()].join("".as_ref()));
-    // The log first: left behind, it would be replayed into the next database of this name.
+    // The log first, for it may hold the newest records: the next open deletes one without its database.
     let suffixes = ["-wal", "-shm", "-journal", ""];
     let aside = (1_u32..)
         .map(|number| beside(path, &format!("damaged-{number}")))

@@ -162,11 +162,13 @@ fn completions_keep_the_order_of_commits_and_hold_their_places() {
     node.store.close();
     assert_eq!(other.commit(0, vec![]), Err(StoreBusy));
     assert!(matches!(other.load(), Err(StoreError::Closed)));
-    other.close();
     for token in 1..=taken as u64 {
         let committed = node.completed.blocking_recv().expect("one for each");
         assert_eq!((committed.token, committed.result.is_ok()), (token, true));
     }
+    // What was never taken is never answered.
+    assert_eq!(other.commit(0, vec![]), Err(StoreBusy));
+    other.close();
     assert!(node.completed.blocking_recv().is_none());
     assert_eq!(wait(Node::open(&path).store.tasks(u32::MAX)).len(), taken);
 }

@@ -1,6 +1,5 @@
 //! The thread that writes: everything that waits goes into one transaction.
 
-use std::fs::File;
 use std::iter;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use p2p_types::{Timestamp, limits};
 use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::mpsc::OwnedPermit;
 
+use crate::schema::Lock;
 use crate::{Committed, Durability, Record, StoreError};
 
 /// How much is kept. What comes first is pruned first.
@@ -88,12 +88,12 @@ pub(crate) struct Writer {
     /// Weight since the last pruning.
     weight: usize,
     /// After the connection: fields are dropped in order.
-    _lock: Arc<File>,
+    _lock: Arc<Lock>,
 }
 
 impl Writer {
     /// `connection` is set to the highest durability.
-    pub(crate) const fn new(connection: Connection, path: PathBuf, bounds: Bounds, lock: Arc<File>) -> Self {
+    pub(crate) const fn new(connection: Connection, path: PathBuf, bounds: Bounds, lock: Arc<Lock>) -> Self {
         Self { connection, path, bounds, durability: Durability::Power, weight: 0, _lock: lock }
     }
 

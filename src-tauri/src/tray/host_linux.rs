@@ -23,7 +23,7 @@ pub(super) fn watch() -> watch::Receiver<Option<bool>> {
             tracing::info!("no tray: the session bus cannot be used: {error}");
         }
         // Nothing more will be heard: where nothing was, there is no tray.
-        say.send_if_modified(|there| std::mem::replace(there, Some(false)) != Some(false));
+        say.send_if_modified(|there| there.replace(false) != Some(false));
         // The receiver waits for changes that do not come, and must not take that for an end.
         say.closed().await;
     });
@@ -38,7 +38,7 @@ async fn follow(say: &watch::Sender<Option<bool>>) -> zbus::Result<()> {
     let mut hosts = MessageStream::for_match_rule(hosts, &bus, None).await?;
     loop {
         let there = tokio::time::timeout(ANSWER_LIMIT, is_there(&bus, &dbus)).await.unwrap_or(false);
-        say.send_if_modified(|was| std::mem::replace(was, Some(there)) != Some(there));
+        say.send_if_modified(|was| was.replace(there) != Some(there));
         tokio::select! {
             change = owners.next() => if change.is_none() { return Ok(()) },
             signal = hosts.next() => if signal.is_none() { return Ok(()) },

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::report::{Document, Machine};
-use crate::build;
 use crate::fleet::Fleet;
 use crate::place::Place;
 use crate::run::{check_interrupt, say};
@@ -14,7 +13,6 @@ use crate::run::{check_interrupt, say};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) fn boot(place: &Place, runs: u32) -> Result<Vec<Document>> {
-    build::daemons(place)?;
     let mut fleet = Fleet::lone(place)?;
     let socket = fleet.nodes[0].home.join("run/control.sock");
     let machine = Machine::read();

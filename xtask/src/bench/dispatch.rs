@@ -12,21 +12,15 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::report::{Document, Machine, Rival, median};
-use crate::build;
 use crate::fleet::{Fleet, own_group};
 use crate::place::Place;
 use crate::run::{capture, check_interrupt, say};
-use crate::setup::{debian, python};
 
 /// Messages in one run.
 const MESSAGES: u32 = 2000;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) fn dispatch(place: &Place, runs: u32) -> Result<Vec<Document>> {
-    debian::require(place, &[debian::Group::Build])?;
-    python::install(place, &place.root.join("xtask/rivals.txt"))?;
-    build::daemons(place)?;
-    build::bench(place)?;
     let machine = Machine::read();
     let nats = Nats::start(place)?;
     let fleet = Fleet::start(place, 2, false)?;

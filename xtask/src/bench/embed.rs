@@ -7,17 +7,12 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::report::{Document, Machine, Rival, median};
-use crate::build;
 use crate::place::Place;
 use crate::run::{capture, check_interrupt, say};
-use crate::setup::{assets, debian, python};
+use crate::setup::python;
 
 pub(super) fn embed(place: &Place, runs: u32) -> Result<Vec<Document>> {
-    debian::require(place, &[debian::Group::Build])?;
-    assets::make(place)?;
-    python::install_all(place)?;
-    build::daemons(place)?;
-    let texts = place.root.join("models/sentences.txt");
+    let texts = place.root.join("models/bench/sentences.txt");
     let machine = Machine::read();
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let mut version = String::new();

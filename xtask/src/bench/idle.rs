@@ -9,11 +9,9 @@ use anyhow::{Context, Result};
 use super::procfs;
 use super::report::{Document, Machine, Rival, median};
 use super::rivals;
-use crate::build;
 use crate::fleet::Fleet;
 use crate::place::Place;
 use crate::run::{check_interrupt, say};
-use crate::setup::debian::{self, Group};
 
 /// After the start, before the first window.
 const SETTLE: Duration = Duration::from_secs(20);
@@ -35,8 +33,6 @@ impl Idler {
 }
 
 pub(super) fn idle(place: &Place, runs: u32) -> Result<Vec<Document>> {
-    debian::require(place, &[Group::Bench])?;
-    build::daemons(place)?;
     let machine = Machine::read();
     let fleet = Fleet::start(place, 2, false)?;
     let rivals = rivals::start()?;

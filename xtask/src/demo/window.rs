@@ -66,7 +66,7 @@ fn open_tray(place: &Place, fleet: &Fleet) -> Result<Option<Child>> {
     }
     build::tray(place)?;
     let first = &fleet.nodes[0];
-    let tray = place.ours("p2p-tray").env("P2P_AGENT_HOME", &first.home).spawn().context("cannot start it")?;
+    let tray = place.ours("p2p-tray").arg("--home").arg(&first.home).spawn().context("cannot start it")?;
     say(format!("the tray app shows {}", first.name));
     Ok(Some(tray))
 }

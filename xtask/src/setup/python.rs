@@ -19,12 +19,12 @@ pub(crate) fn python(place: &Place) -> Command {
 
 /// Installs what one list of requirements names, and nothing else: the lists name all they need.
 pub(crate) fn install(place: &Place, requirements: &Path) -> Result<()> {
-    ensure_venv(place)?;
     let name = requirements.file_stem().context("a list of requirements has a name")?.to_string_lossy().into_owned();
     let stamp = Stamp::of(place.venv().join(format!("{name}.stamp")), &[requirements.to_path_buf()])?;
-    if stamp.fresh() {
+    if stamp.fresh() && place.venv_program("python").exists() {
         return Ok(());
     }
+    ensure_venv(place)?;
     let mut pip = python(place);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"]).arg(requirements);
     let log = place.cache.join(format!("log/pip-{name}.log"));

@@ -48,8 +48,8 @@ pub(crate) enum NetworkCommand {
 pub(crate) struct CreateArgs {
     /// What people will call it
     pub(crate) name: String,
-    /// closed (invited members), open (anyone) or local (this computer and its local network)
-    #[arg(long, default_value = "closed", hide_possible_values = true, value_parser = value::network_kind())]
+    /// open (anyone), closed (invited members) or local (this computer and its local network)
+    #[arg(long, default_value = "open", hide_possible_values = true, value_parser = value::network_kind())]
     pub(crate) kind: p2p_control::api::NetworkKind,
     /// Every member counts as trusted (always so in a local network)
     #[arg(long)]

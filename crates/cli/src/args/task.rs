@@ -40,7 +40,7 @@ pub(crate) enum TaskCommand {
 )]
 pub(crate) struct SubmitArgs {
     /// embed (a vector of meaning), chunk (split a long text) or sentiment
-    #[arg(value_parser = value::Kinds)]
+    #[arg(value_parser = value::Kinds, hide_possible_values = true)]
     pub(crate) kind: String,
     /// A text; may be given more than once
     #[arg(short, long, value_name = "TEXT", required_unless_present = "file", allow_hyphen_values = true)]

@@ -13,7 +13,7 @@ use crate::moment;
 use crate::problem::Exit;
 use crate::texts;
 
-const SAMPLE: &str = "The garden was full of light, and everybody stayed much longer than planned.";
+const SAMPLE: &str = "What a wonderful evening: the food was great and everybody stayed for hours.";
 
 pub(super) async fn run(context: &Context, args: DemoArgs) -> Result<Exit, Problem> {
     let text = args.text.unwrap_or_else(|| SAMPLE.to_owned());

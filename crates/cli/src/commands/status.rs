@@ -92,7 +92,9 @@ pub(super) fn facts(status: &Status) -> Vec<(&'static str, String)> {
         ("Home", status.home.clone()),
     ];
     if !status.listening.is_empty() {
-        facts.push(("Listening", status.listening.join("  ")));
+        let own = format!("/p2p/{}", status.device_id);
+        let addresses: Vec<_> = status.listening.iter().map(|address| address.trim_end_matches(&own)).collect();
+        facts.push(("Listening", addresses.join("  ")));
     }
     if let Some(dashboard) = &status.dashboard {
         facts.push(("Dashboard", dashboard.clone()));

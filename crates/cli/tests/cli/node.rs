@@ -2,11 +2,16 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use p2p_platform::Home;
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// Nothing takes as long, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) struct Node {
     pub(crate) folder: TempDir,
@@ -54,7 +59,7 @@ impl Node {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.command(arguments).output().expect("p2p-agent runs"))
+        self.run_with_input(arguments, b"")
     }
 
     pub(crate) fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Ran {
@@ -62,7 +67,7 @@ impl Node {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("p2p-agent runs");
         child.stdin.take().expect("piped").write_all(input).expect("it reads all its input");
-        Ran::of(child.wait_with_output().expect("it ends"))
+        Ran::in_time(child)
     }
 }
 
@@ -77,6 +82,24 @@ impl Drop for Node {
 }
 
 impl Ran {
+    /// What the command did; one that hangs is ended, and fails the test.
+    pub(crate) fn in_time(child: Child) -> Self {
+        let pid = child.id();
+        let (ended, end) = mpsc::channel();
+        let waiting = std::thread::spawn(move || {
+            let output = child.wait_with_output();
+            let _ = ended.send(());
+            output
+        });
+        let hangs = end.recv_timeout(PATIENCE).is_err();
+        if hangs {
+            let _ = p2p_platform::process::terminate(pid);
+        }
+        let ran = Self::of(waiting.join().expect("it waits only").expect("it ends"));
+        assert!(!hangs, "it hangs: {ran:?}");
+        ran
+    }
+
     pub(crate) fn of(output: Output) -> Self {
         Self {
             status: output.status.code().unwrap_or(-1),

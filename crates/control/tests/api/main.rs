@@ -1,5 +1,7 @@
 //! Server and client over real sockets, with an engine that only knows how to answer.
 
+#![cfg(unix)]
+
 mod document;
 mod engine;
 mod guard;

@@ -18,10 +18,16 @@ pub(super) struct Span {
 pub(super) fn check(options: ChunkOptions) -> Result<(), String> {
     let ChunkOptions { tokens, overlap } = options;
     if !LENGTHS.contains(&tokens) {
-        return Err(format!("chunks of {tokens} tokens cannot be made - {} to {} can - ask for one of those", LENGTHS.start(), LENGTHS.end()));
+        return Err(format!(
+            "chunks of {tokens} tokens cannot be made - {} to {} can - ask for one of those",
+            LENGTHS.start(),
+            LENGTHS.end()
+        ));
     }
     if overlap >= tokens.div_ceil(2) {
-        return Err(format!("chunks of {tokens} tokens cannot share {overlap} - less than half can be shared - ask for less"));
+        return Err(format!(
+            "chunks of {tokens} tokens cannot share {overlap} - less than half can be shared - ask for less"
+        ));
     }
     Ok(())
 }
@@ -40,9 +46,8 @@ pub(super) fn split(text: &str, spans: &[Span], options: ChunkOptions) -> Result
     while first < spans.len() {
         let last = if spans.len() - first <= most { spans.len() } else { word_before(spans, first, first + most) };
         let end = spans.get(last).map_or(text.len(), |span| char_before(text, span.start));
-        // Several tokens can come of one character: then nothing of the text is left for a chunk
-        // of its own, and what follows takes it up.
-        if end > begin {
+        // Several tokens can come of one character: a chunk of such tokens alone adds nothing.
+        if chunks.last().is_none_or(|before: &Chunk| end > before.end as usize) {
             if chunks.len() == limits::CHUNKS_PER_TEXT {
                 return Err(TextFailure::TooLong);
             }
@@ -96,7 +101,7 @@ mod tests {
         assert_eq!(chunks[chunks.len() - 1].end as usize, text.len());
         for pair in chunks.windows(2) {
             assert!(pair[1].start <= pair[0].end, "a gap in {pair:?}");
-            assert!(pair[1].start > pair[0].start && pair[1].end > pair[0].end, "no way forward in {pair:?}");
+            assert!(pair[1].start >= pair[0].start && pair[1].end > pair[0].end, "no way forward in {pair:?}");
         }
         for chunk in chunks {
             assert!(text.get(chunk.start as usize..chunk.end as usize).is_some(), "{chunk:?} cuts a character");

@@ -58,7 +58,8 @@ impl Layer {
 
     fn apply(&self, values: &[f32]) -> Vec<f32> {
         let rows = self.weights.chunks_exact(self.inputs).zip(&self.bias);
-        rows.map(|(row, bias)| bias + row.iter().zip(values).map(|(weight, value)| weight * value).sum::<f32>()).collect()
+        rows.map(|(row, bias)| bias + row.iter().zip(values).map(|(weight, value)| weight * value).sum::<f32>())
+            .collect()
     }
 }
 
@@ -85,9 +86,9 @@ mod tests {
             ("labels.weight", vec![labels.len(), 1], bytes(labels)),
             ("labels.bias", vec![labels.len()], bytes(&vec![0.0; labels.len()])),
         ];
-        let views = parts.iter().map(|(name, shape, data)| {
-            (*name, TensorView::new(Dtype::F32, shape.clone(), data).expect("a tensor"))
-        });
+        let views = parts
+            .iter()
+            .map(|(name, shape, data)| (*name, TensorView::new(Dtype::F32, shape.clone(), data).expect("a tensor")));
         serialize(views, None).expect("a file")
     }
 

@@ -116,3 +116,31 @@ fn what_others_can_fill_is_bounded() {
     assert!(dialer.entries.values().any(|entry| entry.configured));
     assert!(dialer.entries.values().all(|entry| entry.addresses.len() <= limits::ADDRESSES_PER_PEER));
 }
+
+#[test]
+fn tcp_comes_first_and_then_all() {
+    let now = Instant::now();
+    let quic: Multiaddr = "/ip4/127.0.0.1/udp/1/quic-v1".parse().expect("an address");
+    let mut dialer = Dialer::new(ME, vec![(address(1), Some(LARGER)), (quic.clone(), Some(LARGER))], now);
+    assert_eq!(dialer.due(8, now)[0].addresses, [address(1)]);
+    dialer.failed(Target::Device(LARGER), now);
+    let later = now + seconds(2);
+    assert_eq!(dialer.due(8, later)[0].addresses, [quic.clone(), address(1)]);
+    let mut dialer = Dialer::new(ME, vec![(quic.clone(), Some(LARGER))], now);
+    assert_eq!(dialer.due(8, now)[0].addresses, [quic]);
+}
+
+#[test]
+fn who_is_sent_away_is_left_alone() {
+    let now = Instant::now();
+    let mut dialer = Dialer::new(ME, vec![(address(1), Some(LARGER))], now);
+    dialer.up(LARGER, None, now);
+    dialer.up(SMALLER, None, now);
+    dialer.learn(SMALLER, vec![address(2)], now);
+    for device in [SMALLER, LARGER] {
+        dialer.down(device, now);
+        dialer.leave(device);
+    }
+    assert_eq!(dialer.deadline(), None);
+    assert_eq!(dialer.entries.len(), 1, "what is configured is kept for when this node is alone");
+}

@@ -70,6 +70,20 @@ impl Links {
         self.sessions.len()
     }
 
+    /// Whether a peer is up that was dialed at `address` or says it is there.
+    pub(crate) fn has_address(&self, address: &Multiaddr) -> bool {
+        let is_there = |link: &Link| {
+            let claimed = link.hello.iter().flat_map(|hello| &hello.addresses).any(|claimed| claimed == address);
+            claimed || link.remote == *address
+        };
+        self.links.iter().any(|(id, link)| self.carries_session(link, *id) && is_there(link))
+    }
+
+    /// Nothing more is read from anybody.
+    pub(crate) fn stop_reading(&self) {
+        self.sessions.values().for_each(|session| session.reader.abort());
+    }
+
     /// When the next connection has had its time to become a peer.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let admitted = self.waiting().map(|(_, link)| link.since + ADMISSION_TIME);

@@ -51,7 +51,7 @@ impl Node {
         tracing::debug!(?target, %error, "dial failed");
         match error {
             // The address is this node's own.
-            DialError::LocalPeerId { .. } => self.dialer.forget(target),
+            DialError::LocalPeerId { .. } => self.dialer.is_self(target),
             DialError::WrongPeerId { obtained, address } => {
                 self.dialer.failed(target, Instant::now());
                 let device = peer.as_ref().and_then(address::device_id);

@@ -154,6 +154,21 @@ async fn a_peer_that_is_killed_is_down_at_once() {
 }
 
 #[tokio::test]
+async fn a_node_ends_though_nobody_takes_its_events() {
+    let (mut one, mut other) = (Node::start(21).await, Node::start(22).await);
+    connect(&mut one, &mut other).await;
+    for number in 0..200_u32 {
+        other.net.send(one.id, number.to_be_bytes().to_vec()).expect("it is up");
+        // Answers that nobody takes: the swarm's task waits as the readers do.
+        one.net.find_providers(p2p_types::Hash::of(&number.to_be_bytes()));
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let ended = tokio::time::timeout(Duration::from_secs(3), one.net.clone().shutdown());
+    assert!(ended.await.is_ok());
+    other.down(one.id).await;
+}
+
+#[tokio::test]
 async fn a_bootstrap_address_is_tried_until_somebody_is_there() {
     let port = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound").port();
     let address = format!("/ip4/127.0.0.1/tcp/{port}");

@@ -159,7 +159,7 @@ impl Node {
                 continue;
             }
             let addresses = clean_addresses(&entry.addresses);
-            let Some(peer) = self.peers.entry_if_room(device, now) else { continue };
+            let peer = self.peers.entry(device, now);
             if peer.addresses.is_empty() {
                 peer.addresses = addresses;
             }

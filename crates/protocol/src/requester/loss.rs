@@ -151,11 +151,14 @@ impl Requester {
                 peer.failed += indices.len() as u64;
             }
         }
-        match loss {
-            Loss::Wrong(_) => drop(task.barred.insert(device)),
-            // Nothing is wrong with that node: it may be asked again at once.
-            Loss::Refused(Reason::NoOffer) => drop(task.asked.remove(&device)),
-            Loss::Vanished | Loss::Quiet | Loss::Slow | Loss::Refused(_) | Loss::Distrusted => {}
+        if let Loss::Wrong(_) = loss {
+            task.barred.insert(device);
+        }
+        // What was lost is news: all are asked anew, but for a node that has just said no.
+        task.asked.clear();
+        task.ask_again = None;
+        if let Loss::Refused(Reason::Paused | Reason::Busy) = loss {
+            task.asked.insert(device);
         }
         let mut texts = 0;
         for &index in indices {

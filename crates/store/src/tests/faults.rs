@@ -1,6 +1,7 @@
 //! Disks that are full, files that are damaged, other programs in the way.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -68,12 +69,36 @@ fn everything_that_waits_shares_a_transaction() {
 }
 
 #[test]
+fn closing_writes_what_is_queued() {
+    let (_folder, path) = folder();
+    let mut node = Node::open(&path);
+    let other = Connection::open(&path).expect("opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    let pause = || thread::sleep(Duration::from_millis(50));
+    // The writer takes the first and waits with it; the others queue behind, and so does the word to close.
+    for token in 0..10 {
+        node.store.commit(token, vec![task(token, true, b"")]).expect("room");
+        if token == 0 {
+            pause();
+        }
+    }
+    let closing = thread::spawn(move || node.store.close());
+    pause();
+    other.execute_batch("ROLLBACK").expect("unlocked");
+    closing.join().expect("closed");
+    for token in 0..10 {
+        let committed = node.completed.blocking_recv().expect("a completion");
+        assert_eq!((committed.token, committed.result.is_ok()), (token, true));
+    }
+}
+
+#[test]
 fn another_program_in_the_way_is_named_once_for_all() {
     let (_folder, path) = folder();
     let mut node = Node::open(&path);
     let other = Connection::open(&path).expect("opens");
     other.execute_batch("BEGIN IMMEDIATE").expect("locked");
-    let asked = std::time::Instant::now();
+    let asked = Instant::now();
     (0..10).for_each(|token| node.store.commit(token, vec![task(token, true, b"")]).expect("room"));
     for _ in 0..10 {
         let committed = node.completed.blocking_recv().expect("a completion");
@@ -126,10 +151,12 @@ fn a_damaged_file_is_named_left_alone_and_set_aside_when_asked() {
         let refused = Store::open(&path).expect_err("damaged");
         assert!(matches!(&refused, StoreError::Corrupt { path: named } if *named == path), "{refused}");
         assert_eq!(fs::read(&path).expect("still there"), garbage);
+        assert_eq!(fs::read(path.with_extension("sqlite-wal")).expect("still there"), b"its log");
 
         let aside = Store::set_aside(&path).expect("moved");
         assert_eq!(aside, folder.path().join(format!("node.sqlite.damaged-{round}")));
         assert_eq!(fs::read(&aside).expect("moved"), garbage);
+        assert_eq!(fs::read(aside.with_extension(format!("damaged-{round}-wal"))).expect("moved"), b"its log");
         assert!(!path.exists() && !path.with_extension("sqlite-wal").exists());
         Node::open(&path).store.close();
     }

@@ -98,7 +98,7 @@ fn replays_are_never_read_twice() {
     let done = world.seats.iter().map(|seat| seat.node.counts().2).collect::<Vec<_>>();
     let outputs = world.seats[1].outputs.len();
     let to_one: Vec<_> = frames.iter().filter(|(from, to, _)| (*from, *to) == (0, 1)).collect();
-    assert!(to_one.len() > 10);
+    assert!(to_one.len() > 5);
     // The same peer again.
     for (_, _, frame) in &to_one {
         let from = world.device(0);

@@ -106,8 +106,8 @@ fn strangers_heard_of_are_called_within_bounds() {
         world.inject(1, 0, frame);
     }
     let dials: Vec<_> = world.seats[0].outputs.iter().filter(|output| matches!(output, Output::Dial { .. })).collect();
-    // It greeted with a list; three more were read, 32 entries of each.
-    assert_eq!(dials.len(), 3 * limits::PEER_LIST);
+    // Four lists were read, 32 entries of each.
+    assert_eq!(dials.len(), 4 * limits::PEER_LIST);
     assert!(world.seats[0].node.peers().count() <= limits::KNOWN_PEERS);
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Seat {
     pub(super) outputs: Vec<Output>,
     pub(super) ticks: u64,
     published: u64,
+    /// Outputs that were looked through for farewells.
+    shown_out: usize,
 }
 
 /// What becomes of a message on its way.
@@ -95,7 +97,9 @@ impl World {
             on_the_way: VecDeque::new(),
             tasks: 0,
         };
-        (0..nodes).for_each(|_| drop(world.sit(&Restored::default(), true)));
+        for _ in 0..nodes {
+            world.sit(&Restored::default(), true);
+        }
         world
     }
 
@@ -116,6 +120,7 @@ impl World {
             outputs: Vec::new(),
             ticks: 0,
             published: 0,
+            shown_out: 0,
         };
         self.seats.push(seat);
         self.able(at, 1);
@@ -213,9 +218,18 @@ impl World {
         self.settle();
     }
 
-    /// A frame out of nowhere, as if `from` had sent it.
+    /// A frame out of nowhere, as if `from` had sent it. The number it used is forgotten, for what
+    /// `from` sends itself goes on from the number before.
     pub(super) fn inject(&mut self, from: usize, to: usize, frame: Vec<u8>) {
-        self.input(to, Input::Received { from: self.seats[from].device, frame });
+        let from = self.seats[from].device;
+        let peers = &mut self.seats[to].node.peers;
+        let before = peers.get(&from).map_or(0, |peer| peer.direct_sequence);
+        self.feed(to, Input::Received { from, frame });
+        if let Some(peer) = self.seats[to].node.peers.get_mut(&from) {
+            peer.direct_sequence = before;
+        }
+        self.show_out(to);
+        self.settle();
     }
 
     /// A message that `from` signs now, with whatever the test wants to be wrong about it.
@@ -298,18 +312,25 @@ impl World {
             };
             self.heard.push((from, to, envelope.message.expect("a message")));
             self.frames.push((from, to, frame.clone()));
-            let before = self.seats[to].outputs.len();
             self.feed(to, Input::Received { from: self.seats[from].device, frame });
-            let shown_out: Vec<DeviceId> = self.seats[to].outputs[before..]
-                .iter()
-                .filter_map(|output| match output {
-                    Output::Disconnect { device, .. } => Some(*device),
-                    _ => None,
-                })
-                .collect();
-            for device in shown_out {
-                let other = self.seats.iter().position(|seat| seat.device == device).expect("a seat");
-                self.part(to, other);
+            self.show_out(to);
+        }
+    }
+
+    /// Ends the connections that `at` wants to end.
+    fn show_out(&mut self, at: usize) {
+        let (seat, done) = (&self.seats[at], self.seats[at].shown_out);
+        let leaving: Vec<DeviceId> = seat.outputs[done.min(seat.outputs.len())..]
+            .iter()
+            .filter_map(|output| match output {
+                Output::Disconnect { device, .. } => Some(*device),
+                _ => None,
+            })
+            .collect();
+        self.seats[at].shown_out = self.seats[at].outputs.len();
+        for device in leaving {
+            if let Some(other) = self.seats.iter().position(|seat| seat.device == device) {
+                self.part(at, other);
             }
         }
     }

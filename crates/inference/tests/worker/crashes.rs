@@ -1,0 +1,119 @@
+//! Workers that end before their work does.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use p2p_inference::{PoolConfig, PoolEvent, WorkOrder};
+use p2p_types::{Output, TaskKind, TextFailure};
+
+use crate::support::{Bench, config, order, script, texts, until, worker, workers};
+
+/// Enough texts to keep a worker busy for seconds.
+fn much() -> Vec<String> {
+    (0..400).map(|number| format!("{number} {}", "the river takes the meadow ".repeat(20 + number % 20))).collect()
+}
+
+fn kill(pid: u32) {
+    let killed = Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill runs");
+    assert!(killed.success());
+}
+
+async fn busy(bench: &mut Bench) {
+    let event = tokio::time::timeout(Duration::from_secs(60), bench.events.recv()).await.expect("in time");
+    assert!(matches!(event, Some(PoolEvent::Progress { .. })), "{event:?}");
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_the_result_still_comes() {
+    let mut bench = Bench::new();
+    let all = much()[..60].to_vec();
+    bench.give(order(TaskKind::Embed, &all));
+    busy(&mut bench).await;
+    let first = workers();
+    assert_eq!(first.len(), 1);
+    kill(first[0]);
+    let PoolEvent::Done { outcomes, .. } = bench.end().await else { panic!("no outcomes") };
+    assert_eq!(outcomes.len(), all.len());
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_ne!(workers(), first);
+}
+
+#[tokio::test]
+async fn killed_while_idle_the_next_order_is_done() {
+    let mut bench = Bench::new();
+    bench.outcomes(order(TaskKind::Noop, &texts(&["a"]))).await;
+    let first = workers();
+    kill(first[0]);
+    until("its end", || workers().is_empty()).await;
+    assert_eq!(bench.outcomes(order(TaskKind::Noop, &texts(&["b"]))).await, [Ok(Output::Nothing)]);
+}
+
+/// The shell's limit of address space makes one long text more than the worker can hold, as a
+/// text that hits a fault of the tokenizer would.
+#[tokio::test]
+async fn a_text_that_kills_workers_is_named_and_the_others_are_answered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let limited = format!("ulimit -v 40000\nexec '{}' \"$@\"", worker().display());
+    let mut bench = Bench::with(PoolConfig { worker: script(folder.path(), &limited), ..config() });
+    let poison = "unfathomable ".repeat(40_000);
+    let outcomes = bench.outcomes(order(TaskKind::Chunk, &texts(&["one", &poison, "three"]))).await;
+    assert!(matches!(outcomes[0], Ok(Output::Chunks(_))), "{:?}", outcomes[0]);
+    assert!(matches!(outcomes[1], Err(TextFailure::WorkerLost)), "the long text has an answer");
+    assert!(matches!(outcomes[2], Ok(Output::Chunks(_))), "{:?}", outcomes[2]);
+    // Without the limit it is a text like any other.
+    let outcomes = Bench::new().outcomes(order(TaskKind::Chunk, &texts(&[&poison]))).await;
+    assert!(matches!(outcomes[0], Ok(Output::Chunks(_))), "it is the text itself that fails");
+}
+
+#[tokio::test]
+async fn the_deadline_ends_the_work_and_the_worker() {
+    let mut bench = Bench::new();
+    bench.outcomes(order(TaskKind::Embed, &texts(&["warm up"]))).await;
+    let first = workers();
+    let begun = Instant::now();
+    let hasty = WorkOrder { timeout: Duration::from_millis(300), ..order(TaskKind::Embed, &much()) };
+    let outcomes = bench.outcomes(hasty).await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(outcomes.len(), 400);
+    assert!(outcomes.contains(&Err(TextFailure::Deadline)));
+    assert!(!workers().contains(&first[0]), "the worker goes on for nobody");
+    assert!(bench.outcomes(order(TaskKind::Embed, &texts(&["next"]))).await[0].is_ok());
+}
+
+#[tokio::test]
+async fn a_stopped_order_makes_room_for_the_next() {
+    let mut bench = Bench::new();
+    let stopped = bench.give(order(TaskKind::Embed, &much()));
+    busy(&mut bench).await;
+    let waiting = bench.give(order(TaskKind::Noop, &texts(&["never"])));
+    let last = bench.give(order(TaskKind::Noop, &texts(&["a"])));
+    bench.pool.stop(waiting);
+    bench.pool.stop(stopped);
+    let begun = Instant::now();
+    match bench.end().await {
+        PoolEvent::Done { work_id, .. } => assert_eq!(work_id, last),
+        other => panic!("{other:?}"),
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_worker_without_work_gives_its_memory_back() {
+    let mut bench = Bench::with(PoolConfig { idle_after: Duration::from_millis(200), ..config() });
+    bench.outcomes(order(TaskKind::Embed, &texts(&["a"]))).await;
+    assert_eq!(workers().len(), 1);
+    until("its end", || workers().is_empty()).await;
+    assert!(bench.outcomes(order(TaskKind::Embed, &texts(&["a"]))).await[0].is_ok());
+}
+
+#[tokio::test]
+async fn several_workers_share_the_orders_and_none_outlives_the_pool() {
+    let mut bench = Bench::with(PoolConfig { workers: 2, ..config() });
+    assert!(workers().is_empty(), "a pool starts without workers");
+    let long = much();
+    bench.give(order(TaskKind::Embed, &long));
+    bench.give(order(TaskKind::Embed, &long));
+    until("two workers", || workers().len() == 2).await;
+    bench.pool.shutdown().await;
+    assert!(workers().is_empty());
+}

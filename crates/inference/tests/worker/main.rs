@@ -1,0 +1,8 @@
+//! The pool and the real worker with the real model, from outside.
+
+mod answers;
+mod chunks;
+mod crashes;
+mod shared;
+mod support;
+mod trouble;
