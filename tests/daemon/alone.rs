@@ -37,7 +37,7 @@ fn a_network_is_created_and_left_under_a_running_daemon() {
     let pid = node.pid();
     node.fine(&["network", "create", "mine", "--kind", "local"]);
     p2p_tests::wait_until("the node is in its network", || node.status()["network"]["name"] == "mine");
-    node.fine(&["network", "leave"]);
+    node.fine(&["network", "leave", "--yes"]);
     p2p_tests::wait_until("the node is alone", || node.status()["state"] == "alone");
     assert_eq!(node.pid(), pid, "the daemon is the same");
 }

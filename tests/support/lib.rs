@@ -220,7 +220,7 @@ pub fn wait_until(what: &str, so: impl Fn() -> bool) {
     }
 }
 
-/// Short sentences of which every even one is plainly positive, the others plainly negative.
+/// Short sentences, one a line, in turn for and against something.
 #[must_use]
 pub fn sentences(count: usize) -> String {
     let subject = ["film", "book", "meal", "walk", "song", "play", "story"];

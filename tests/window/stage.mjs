@@ -153,6 +153,8 @@ export class Stage {
       DBUS_SESSION_BUS_ADDRESS: bus,
       GDK_BACKEND: "x11",
       NO_AT_BRIDGE: "1",
+      // The app turns compositing off where there is no graphics card; the driver's pictures need it on.
+      ...(SCREENSHOTS === undefined ? {} : { WEBKIT_DISABLE_COMPOSITING_MODE: "0" }),
     };
   }
 }

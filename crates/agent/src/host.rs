@@ -58,6 +58,7 @@ pub async fn run(host: Host) -> Result<(), Problem> {
     let dashboard = open_doors(&server, &home, &config, &mut warnings).await?;
 
     let mut sources = Sources { calls, committed, pool, pool_events, events: Events::new() };
+    let mut ready_in_ms = None;
     let ended = loop {
         let begun = begin(&home, &config, &keys, &store, &workshop);
         let (mut parts, net_events) = match begun {
@@ -65,6 +66,8 @@ pub async fn run(host: Host) -> Result<(), Problem> {
             Err(problem) => break Err(problem),
         };
         parts.dashboard.clone_from(&dashboard);
+        // Readiness is of the process: a change of network later does not count.
+        parts.ready_in_ms = *ready_in_ms.get_or_insert(parts.ready_in_ms);
         parts.warnings.extend(warnings.iter().cloned());
         info!(device = %parts.identity.device_id, ready_in_ms = parts.ready_in_ms, "ready");
         match Engine::new(parts, &mut sources).run(net_events).await {

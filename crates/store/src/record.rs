@@ -38,16 +38,20 @@ pub enum Durability {
 }
 
 impl Record {
-    /// What this record asks of the transaction it is in. A number used twice, or a receipt that
-    /// was shown and then forgotten, is a lie to others; a trust withdrawn and then back is a
-    /// breach of the owner's word. These wait for the disk. All else can be done again.
+    /// What this record asks of the transaction it is in. A number used twice is a lie to others;
+    /// a trust withdrawn and then back is a breach of the owner's word. These wait for the disk.
+    /// Receipts will too, once money hangs on them; till then a task that was just done is not
+    /// worth the wait of the next one.
     #[must_use]
     pub const fn durability(&self) -> Durability {
         match self {
-            Self::Receipt { .. } | Self::GuestReceipt { .. } | Self::Trust { .. } | Self::Sequence { .. } => {
-                Durability::Power
-            }
-            Self::Task { .. } | Self::Departure { .. } | Self::Peer { .. } | Self::Paused { .. } => Durability::Process,
+            Self::Trust { .. } | Self::Sequence { .. } => Durability::Power,
+            Self::Task { .. }
+            | Self::Receipt { .. }
+            | Self::GuestReceipt { .. }
+            | Self::Departure { .. }
+            | Self::Peer { .. }
+            | Self::Paused { .. } => Durability::Process,
         }
     }
 

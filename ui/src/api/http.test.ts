@@ -9,7 +9,7 @@ import type { DaemonEvent } from "./types";
 afterEach(() => vi.unstubAllGlobals());
 
 function stub(...answers: (() => Response)[]) {
-  const fetch = vi.fn((_path: string, _init: RequestInit) => {
+  const fetch = vi.fn<(path: string, init: RequestInit) => Promise<Response>>(() => {
     const answer = answers.shift();
     return answer === undefined ? new Promise<Response>(() => undefined) : Promise.resolve(answer());
   });

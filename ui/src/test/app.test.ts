@@ -43,11 +43,12 @@ async function submit(text = "The tomatoes came up early.") {
 describe("Home", () => {
   it("says what the node does, in the node's own sentence", () => {
     open();
-    expect(sentence()).toBe("Waiting: nothing to do. Starts when another computer asks.");
-    expect(screen.getByText("4 other computers connected")).toBeTruthy();
+    expect(sentence()).toBe("Ready: connected to 4 other computers in our street. Waiting for a task.");
     fake.change({ event: "status", data: status("working") });
     flushSync();
-    expect(sentence()).toBe("Working: 2 parts of other people's tasks, for 14 minutes.");
+    expect(sentence()).toBe("Working: 2 parts of tasks for other computers.");
+    expect(screen.getByText("4 other computers connected")).toBeTruthy();
+    expect(screen.getByText("12 pieces of work done for others")).toBeTruthy();
   });
 
   it("pauses and resumes with the one switch", async () => {
@@ -60,7 +61,7 @@ describe("Home", () => {
     await waitFor(() => expect(sentence()).toContain("Paused by you"));
     expect(toggle.getAttribute("aria-checked")).toBe("false");
     await userEvent.click(toggle);
-    await waitFor(() => expect(sentence()).toContain("Waiting"));
+    await waitFor(() => expect(sentence()).toContain("Ready"));
   });
 
   it("says why the switch did not move", async () => {

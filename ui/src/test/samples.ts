@@ -7,11 +7,11 @@ export const OTHER = "12D3KooWBravoBravoBravoBravoBravoBravoBravoBravoB7kM3d";
 
 const SENTENCES: Record<NodeState, string> = {
   starting: "Starting: reading keys and the model.",
-  working: "Working: 2 parts of other people's tasks, for 14 minutes.",
-  waiting: "Waiting: nothing to do. Starts when another computer asks.",
-  paused: "Paused by you. Resumes when you say so.",
-  offline: "Cannot reach the network. Trying again in 20 seconds.",
-  alone: "Not in a network yet: your own work runs on this computer.",
+  working: "Working: 2 parts of tasks for other computers.",
+  waiting: "Ready: connected to 4 other computers in our street. Waiting for a task.",
+  paused: "Paused by you until you resume. Your own tasks still run.",
+  offline: "Cannot reach anybody in our street. Trying again.",
+  alone: "Not in a network yet. Your own tasks run on this computer.",
   stopping: "Stopping: finishing what is under way.",
 };
 

@@ -32,6 +32,8 @@ export const en = {
     connected: (count: number) => plural(count, "1 other computer connected", "other computers connected"),
     nobody: "No other computer connected",
     inNetwork: (name: string) => `Network: ${name}`,
+    doneForOthers: (count: number) =>
+      plural(count, "1 piece of work done for others", "pieces of work done for others"),
     workForOthers: "Work for others",
     on: "On",
     off: "Paused",

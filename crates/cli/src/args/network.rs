@@ -21,10 +21,10 @@ pub(crate) enum NetworkCommand {
     Invite,
     /// Join a network by its invite link or its file
     #[command(
-        after_help = "Examples:\n  p2p-agent network join office.p2pnet\n  p2p-agent network join p2p-agent://invite/..."
+        after_help = "Examples:\n  p2p-agent network join office.p2pnet\n  p2p-agent network join p2p-agent://invite/...\n  p2p-agent network join - < link.txt\n\nOther users of this computer can see links in arguments; with - they come from standard input."
     )]
     Join {
-        /// An invite link, or a network file
+        /// An invite link, or a network file; - for standard input
         #[arg(value_name = "LINK|FILE")]
         link: String,
     },

@@ -48,7 +48,7 @@ fn every_example_parses() {
     examples(&Cli::command(), &mut found);
     assert!(found.len() > 40, "{found:?}");
     for example in found {
-        let line = example.split(" | ").next().unwrap_or(&example).trim();
+        let line = example.split(['|', '<']).next().unwrap_or(&example).trim();
         let parsed = Cli::try_parse_from(std::iter::once("p2p-agent".to_owned()).chain(words_of(line)));
         assert!(parsed.is_ok(), "{line}: {}", parsed.expect_err("checked").render());
     }

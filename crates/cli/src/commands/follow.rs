@@ -41,7 +41,9 @@ impl<'a> Follower<'a> {
             }
             shown = shown.max(task.stages.len());
             if is_finished(task.state) {
-                return Ok(task);
+                // Events leave out the results of large tasks.
+                let whole = task.results.len() == task.texts as usize;
+                return if whole { Ok(task) } else { self.client.task(task.task_id).await };
             }
             tokio::select! {
                 next = self.next(&task) => task = next?,
@@ -99,8 +101,9 @@ pub(super) const fn is_finished(state: TaskState) -> bool {
 fn stage(context: &Context, record: &StageRecord, own: &DeviceId) {
     let after = moment::span(Duration::from_micros(record.elapsed_us));
     let who = record.provider.map(|id| names::device_or_here(context, &id, Some(own))).unwrap_or_default();
-    let gap = if who.is_empty() { "" } else { "  " };
-    context.out.progress(&format!("{:<9}  {after:>10}  {who}{gap}{}", word(record.stage), record.detail));
+    // The detail may have named it.
+    let who = if record.detail.contains(&who) { String::new() } else { format!("{who}  ") };
+    context.out.progress(&format!("{:<9}  {after:>10}  {who}{}", word(record.stage), record.detail));
 }
 
 pub(super) const fn word(stage: TaskStage) -> &'static str {

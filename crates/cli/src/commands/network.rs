@@ -1,6 +1,6 @@
 //! `network`: through the daemon where one runs, else in the home's files.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use base64::Engine;
@@ -46,17 +46,26 @@ async fn create(context: &Context, args: CreateArgs) -> Result<Exit, Problem> {
 
 async fn join(context: &Context, link: &str) -> Result<Exit, Problem> {
     let home = context.home()?;
-    let request = if names::is_link(link) {
-        JoinNetwork { invite: Some(link.to_owned()), file: None }
-    } else {
-        JoinNetwork { invite: None, file: Some(STANDARD.encode(read(Path::new(link))?)) }
-    };
+    let request = paper(link)?;
     let network = match context.daemon_if_running(&home).await? {
         Some(client) => client.join_network(&request).await?,
         None => p2p_agent::home::join_network(&home, request)?,
     };
     reply(context, &network, "This computer is in the network.");
     Ok(Exit::Fine)
+}
+
+/// What lets this computer in: the link itself, or what stands in the file.
+fn paper(link: &str) -> Result<JoinNetwork, Problem> {
+    if names::is_link(link) {
+        return Ok(JoinNetwork { invite: Some(link.to_owned()), file: None });
+    }
+    let bytes = if link == "-" { read(std::io::stdin().lock(), link)? } else { read_file(Path::new(link))? };
+    // A link that came by a file or a pipe was never in a list of processes.
+    Ok(match std::str::from_utf8(&bytes) {
+        Ok(text) if names::is_link(text.trim()) => JoinNetwork { invite: Some(text.trim().to_owned()), file: None },
+        _ => JoinNetwork { invite: None, file: Some(STANDARD.encode(bytes)) },
+    })
 }
 
 async fn show(context: &Context, file: Option<&Path>) -> Result<Exit, Problem> {
@@ -143,16 +152,22 @@ fn reply(context: &Context, network: &NetworkDetails, title: &str) {
     });
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Problem> {
-    let unreadable = |error: std::io::Error| {
-        problem::file(ErrorCode::NetworkFileInvalid, path, error)
-            .with_hint("Check the file's name, or give an invite link")
-    };
-    let length = std::fs::metadata(path).map_err(unreadable)?.len();
-    if length > FILE_BYTES {
-        return Err(Problem::new(ErrorCode::NetworkFileInvalid, format!("{} has {length} bytes", path.display())));
+fn read_file(path: &Path) -> Result<Vec<u8>, Problem> {
+    read(std::fs::File::open(path).map_err(|error| unreadable(path, &error))?, path)
+}
+
+fn read(source: impl Read, name: impl AsRef<Path>) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    source.take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(name.as_ref(), &error))?;
+    if bytes.len() as u64 > FILE_BYTES {
+        let detail = format!("{} is longer than {FILE_BYTES} bytes", name.as_ref().display());
+        return Err(Problem::new(ErrorCode::NetworkFileInvalid, detail));
     }
-    std::fs::read(path).map_err(unreadable)
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    problem::file(ErrorCode::NetworkFileInvalid, path, error).with_hint("Check the file's name, or give an invite link")
 }
 
 /// Writes the signed file, never over another one.
@@ -193,10 +208,10 @@ mod tests {
             file: STANDARD.encode(b"signed bytes"),
         };
         assert_eq!(save(&path, &network), Ok(()));
-        assert_eq!(read(&path), Ok(b"signed bytes".to_vec()));
+        assert_eq!(read_file(&path), Ok(b"signed bytes".to_vec()));
         assert_eq!(save(&path, &network), Ok(()), "the same again is no harm");
         network.file = STANDARD.encode(b"others");
         assert!(save(&path, &network).is_err());
-        assert_eq!(read(&path), Ok(b"signed bytes".to_vec()));
+        assert_eq!(read_file(&path), Ok(b"signed bytes".to_vec()));
     }
 }

@@ -85,6 +85,11 @@ fn a_network_is_made_saved_joined_and_left() {
     member.run(&["network", "leave", "--yes"]).expect_status(0);
     member.run(&["network", "show"]).expect_error("E3001", 1);
 
+    let link = founder.run(&["network", "invite", "--json"]).expect_status(0).json();
+    let link = link["link"].as_str().expect("a link");
+    let invited = member.run_with_input(&["network", "join", "-", "--json"], format!("{link}\n").as_bytes());
+    assert_eq!(invited.expect_status(0).json()["id"], shown["id"]);
+
     let other = Node::new();
     other.run(&["init", "--network", file]).expect_status(0);
     assert_eq!(other.run(&["network", "show", "--json"]).json()["id"], shown["id"]);

@@ -61,17 +61,29 @@ fn runtime(library: &Path) -> Result<Environment, String> {
 
 fn session(runtime: &Environment, model: &[u8]) -> Result<Session, ort::Error> {
     // One thread that never spins: whoever wants more starts more workers.
-    Session::builder(runtime)?
+    let builder = Session::builder(runtime)?
         .with_intra_threads(1)?
         .with_inter_threads(1)?
         .with_intra_op_spinning(false)?
         .with_inter_op_spinning(false)?
         // Shapes change from run to run.
         .with_memory_pattern(false)?
-        .with_optimization_level(GraphOptimizationLevel::All)?
-        // Without VNNI the fast kernel saturates: rather slow than another answer.
-        .with_config_entry("session.x64quantprecision", "1")?
-        .commit_from_memory(model)
+        .with_optimization_level(GraphOptimizationLevel::All)?;
+    let mut builder = if saturates() { builder.with_config_entry("session.x64quantprecision", "1")? } else { builder };
+    builder.commit_from_memory(model)
+}
+
+/// Whether the fast integer kernel of this processor cuts off large sums. Then another is asked
+/// for: slower, with the same answers as everywhere.
+fn saturates() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        !(std::is_x86_feature_detected!("avx512vnni") || std::is_x86_feature_detected!("avxvnni"))
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        false
+    }
 }
 
 fn no_adapter() -> Result<Vec<(String, Tensor<f32>)>, ort::Error> {

@@ -1,0 +1,24 @@
+//! A number that was seen is never seen again, whatever crashed in between.
+
+use std::collections::BTreeMap;
+
+use p2p_types::DeviceId;
+
+use super::Verdict;
+
+#[derive(Debug, Default)]
+pub(crate) struct Sequences {
+    last: BTreeMap<DeviceId, u64>,
+}
+
+impl Sequences {
+    pub(crate) fn left(&mut self, from: DeviceId, sequence: u64) -> Verdict {
+        let last = self.last.entry(from).or_default();
+        if sequence <= *last {
+            let detail = format!("{from} used {sequence} after it had used {last}");
+            return Err(("sequences", detail));
+        }
+        *last = sequence;
+        Ok(())
+    }
+}

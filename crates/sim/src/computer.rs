@@ -1,0 +1,177 @@
+//! One simulated computer: the machine, a disk, workers, and what waits between them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use p2p_protocol::{Config, Durable, Network, Node, Restored, certify};
+use p2p_types::{AccountId, DeviceId, Hash, Monotonic, Now, TaskKind, Timestamp};
+
+use crate::scenario::START_MS;
+use crate::scheme::KeyedHash;
+use crate::workers::Workers;
+use crate::{MS, Micros};
+
+/// The model that everybody has.
+pub(crate) const MODEL: Hash = Hash([7; 32]);
+
+/// What must wait for the disk, in order, as the engine of a real node holds it.
+#[derive(Debug)]
+pub(crate) enum Held {
+    UntilCommitted(u64),
+    Send { to: DeviceId, frame: Vec<u8> },
+    Publish { message: Vec<u8> },
+}
+
+/// Where a crash is planned to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seam {
+    /// As the disk is about to make something durable: it is lost, and nothing leaves.
+    BeforeCommit,
+    /// As it has just become durable: what waited for it never leaves.
+    AfterCommit,
+}
+
+#[derive(Debug)]
+pub(crate) struct Computer {
+    pub(crate) node: Option<Node>,
+    pub(crate) device: DeviceId,
+    scheme: KeyedHash,
+    account: KeyedHash,
+    pub(crate) workers: Workers,
+    /// How long the disk takes.
+    pub(crate) disk_us: Micros,
+    /// How far its calendar is off.
+    pub(crate) skew_ms: i64,
+    /// What is on disk.
+    disk: Restored,
+    /// Batches on their way to the disk.
+    pub(crate) batches: VecDeque<(u64, Vec<Durable>)>,
+    pub(crate) held: VecDeque<Held>,
+    next_token: u64,
+    /// Counts the processes: what was meant for an earlier one is dropped.
+    pub(crate) incarnation: u32,
+    pub(crate) awake: bool,
+    pub(crate) seam: Option<Seam>,
+    /// The earliest tick on its way.
+    pub(crate) tick_at: Option<Micros>,
+    /// Ticks that the machine was given in the second that is now.
+    pub(crate) ticks: (u64, u32),
+    /// A broken disk that forgets sequence numbers, which the checkers should find.
+    pub(crate) forgets_sequences: bool,
+}
+
+impl Computer {
+    pub(crate) fn new(number: usize) -> Self {
+        let key = |purpose: &str| blake3::derive_key(purpose, &number.to_le_bytes());
+        let scheme = KeyedHash::new(key("p2p-agent simulator device"));
+        let account = KeyedHash::new(key("p2p-agent simulator account"));
+        Self {
+            node: None,
+            device: DeviceId(p2p_types::Scheme::public_key(&scheme)),
+            scheme,
+            account,
+            workers: Workers { text_us: 5 * MS, ..Workers::default() },
+            disk_us: MS,
+            skew_ms: 0,
+            disk: Restored::default(),
+            batches: VecDeque::new(),
+            held: VecDeque::new(),
+            next_token: 1,
+            incarnation: 0,
+            awake: true,
+            seam: None,
+            tick_at: None,
+            ticks: (0, 0),
+            forgets_sequences: false,
+        }
+    }
+
+    /// A new process: it knows what is on disk.
+    pub(crate) fn boot(&mut self, network: &Network) {
+        let account_id = AccountId(p2p_types::Scheme::public_key(&self.account));
+        let config = Config {
+            network: Some(network.clone()),
+            account: account_id,
+            certificate: certify(&self.account, self.device, Timestamp(START_MS)).into_bytes(),
+            membership: Vec::new(),
+            agent_version: "0.1.0".to_owned(),
+        };
+        self.node = Some(Node::new(config, Arc::new(self.scheme.clone()), &self.disk));
+        self.incarnation += 1;
+        self.awake = true;
+    }
+
+    /// The process ends; what is not on disk is gone.
+    pub(crate) fn crash(&mut self) {
+        self.node = None;
+        self.batches.clear();
+        self.held.clear();
+        self.seam = None;
+        self.tick_at = None;
+        self.workers = Workers { text_us: self.workers.text_us, lie: self.workers.lie, ..Workers::default() };
+    }
+
+    pub(crate) fn trusts_at_first(&mut self, device: DeviceId) {
+        self.disk.trusted.insert(device);
+    }
+
+    /// Where it has been before, as addresses.
+    pub(crate) fn now(&self, at: Micros) -> Now {
+        let wall = (START_MS + at / MS).saturating_add_signed(self.skew_ms);
+        Now { wall: Timestamp(wall), mono: Monotonic(at) }
+    }
+
+    /// Sends a batch to the disk. Returns its token.
+    pub(crate) fn write(&mut self, batch: Vec<Durable>) -> u64 {
+        let token = self.next_token;
+        self.next_token += 1;
+        self.batches.push_back((token, batch));
+        token
+    }
+
+    /// The disk has written a batch.
+    pub(crate) fn committed(&mut self, token: u64) {
+        while let Some((_, batch)) = self.batches.pop_front_if(|(written, _)| *written <= token) {
+            batch.into_iter().for_each(|durable| self.keep(durable));
+        }
+    }
+
+    fn keep(&mut self, durable: Durable) {
+        match durable {
+            Durable::Sequence { reserved } => {
+                if !self.forgets_sequences {
+                    self.disk.sequence = reserved;
+                }
+            }
+            Durable::Trust { device, trusted } => {
+                let (into, out_of) = match trusted {
+                    true => (&mut self.disk.trusted, &mut self.disk.distrusted),
+                    false => (&mut self.disk.distrusted, &mut self.disk.trusted),
+                };
+                out_of.remove(&device);
+                into.insert(device);
+            }
+            Durable::Paused { paused, until } => self.disk.paused = paused.then_some(until),
+            Durable::Peer { device, addresses } => {
+                self.disk.peers.retain(|(known, _)| *known != device);
+                self.disk.peers.push((device, addresses));
+                if self.disk.peers.len() > p2p_types::limits::KNOWN_PEERS {
+                    self.disk.peers.remove(0);
+                }
+            }
+            Durable::Task { .. }
+            | Durable::Receipt { .. }
+            | Durable::GuestReceipt { .. }
+            | Durable::Departure { .. } => {}
+        }
+    }
+
+    /// Nodes it was connected to in an earlier life, as many as a real node dials at its start.
+    pub(crate) fn known(&self) -> Vec<DeviceId> {
+        self.disk.peers.iter().rev().take(16).map(|(device, _)| *device).collect()
+    }
+
+    pub(crate) fn kinds() -> std::collections::BTreeMap<TaskKind, Hash> {
+        TaskKind::ALL.iter().map(|kind| (*kind, MODEL)).collect()
+    }
+}
