@@ -15,8 +15,8 @@ Quantised (`quantised=True`) means
 - the embedding table in int8 with one scale a row;
 - the weights of every dense layer in int8 with one scale an output channel;
 - the activations that go into a dense layer in uint8 with one scale a token row, found at run
-  time. The zero point is fixed: 128 where values have both signs, less after GELU, which never
-  goes below -0.17.
+  time. The zero point is 128 where values have both signs, less after GELU, which never goes
+  below -0.17, and each row's own for query, key and value, whose rows lean to one side.
 Everything else stays float32.
 """
 
@@ -119,9 +119,8 @@ class _Encoder:
         source, name = f"encoder.layer.{layer}", f"layer.{layer}"
         heads = []
         for part in ("query", "key", "value"):
-            rows = self.dense(
-                hidden, f"{source}.attention.self.{part}", f"{name}.{part}", lora=self.lora and part in LORA_TARGETS, kind=SHIFTED
-            )
+            lora = self.lora and part in LORA_TARGETS
+            rows = self.dense(hidden, f"{source}.attention.self.{part}", f"{name}.{part}", lora=lora, kind=SHIFTED)
             heads.append(graph.node("Reshape", [rows, "shape.texts"], f"{name}.{part}.texts"))
         if self.masked:
             heads += ["", "mask"]
@@ -239,9 +238,11 @@ class _Encoder:
         graph.node("Div", [smallest, scale], f"{rows}.low")
         graph.node("Round", [f"{rows}.low"], f"{rows}.low.whole")
         graph.node("Neg", [f"{rows}.low.whole"], f"{rows}.zero")
-        graph.node("Clip", [f"{rows}.zero", graph.constant("byte.min", np.float32(0)), graph.constant("byte.max", np.float32(255))], f"{rows}.zero.byte")
+        byte = [graph.constant("byte.min", np.float32(0)), graph.constant("byte.max", np.float32(255))]
+        graph.node("Clip", [f"{rows}.zero", *byte], f"{rows}.zero.byte")
         zero_points = graph.node("Cast", [f"{rows}.zero.byte"], f"{rows}.zero_points", to=UINT8)
-        graph.node("Sub", [graph.constant("middle", np.float32(ZERO_POINTS[SHIFTED])), f"{rows}.zero.byte"], f"{rows}.off")
+        middle = graph.constant("middle", np.float32(ZERO_POINTS[SHIFTED]))
+        graph.node("Sub", [middle, f"{rows}.zero.byte"], f"{rows}.off")
         graph.node("Mul", [f"{rows}.off", scale], f"{rows}.offset")
         shift = graph.node("Unsqueeze", [f"{rows}.offset", self.last_axis()], f"{rows}.shift")
         return scale, zero_points, shift

@@ -270,12 +270,11 @@ fn a_crashed_daemon_comes_back_and_a_stopped_one_does_not() {
     let mut app = stage.app();
     items.recv_timeout(LIMIT).expect("the icon comes");
     until("the daemon answers", || stage.state().is_some());
-    let first = stage.agent(&["status"]).expect("it answers")["pid"].to_string();
+    let pid = |stage: &Stage| stage.agent(&["status"])?["pid"].as_u64();
+    let first = pid(&stage).expect("it answers");
 
-    Command::new("kill").args(["-9", &first]).status().expect("kill is there");
-    until("another daemon answers", || {
-        stage.agent(&["status"]).is_some_and(|status| status["pid"].to_string() != first)
-    });
+    Command::new("kill").args(["-9", &first.to_string()]).status().expect("kill is there");
+    until("another daemon answers", || pid(&stage).is_some_and(|pid| pid != first));
 
     stage.agent(&["down"]).expect("it stops");
     sleep(Duration::from_secs(3));

@@ -3,16 +3,18 @@
 mod calls;
 mod effects;
 mod events;
+mod held;
 mod history;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use p2p_control::Call;
 use p2p_control::api::{Identity, NearbyNetwork};
 use p2p_inference::{Pool, PoolEvent};
 use p2p_net::{Net, NetEvent, PublishedId};
-use p2p_platform::Home;
+use p2p_platform::{Home, Keys};
 use p2p_protocol::{Input, Node};
 use p2p_store::{Committed, Store};
 use p2p_types::{DeviceId, Hash, Monotonic, NetworkId, TaskId, TaskKind, Timestamp};
@@ -22,7 +24,7 @@ use tracing::{debug, info, warn};
 use crate::clock::now;
 use crate::config::Config;
 use crate::metrics::Counters;
-use effects::Held;
+use held::Held;
 
 pub(crate) use effects::SEQUENCE_LANE;
 pub(crate) use events::{Events, uptime_ms};
@@ -32,6 +34,9 @@ pub(crate) use history::{document as history_document, problem as storage_proble
 const UNJUDGED: usize = 256;
 /// Networks announced nearby that are remembered.
 const NEARBY: usize = 64;
+/// Workers that could not start are tried again after this time, then after twice as long each time.
+const FIRST_PATIENCE_MS: u64 = 30_000;
+const LONGEST_PATIENCE_MS: u64 = 600_000;
 /// The longest the loop sleeps: a deadline of the machine is looked at again at least this often,
 /// because computers sleep too.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -40,6 +45,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 pub(crate) struct Parts {
     pub(crate) home: Home,
     pub(crate) config: Config,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) identity: Identity,
     pub(crate) node: Node,
     pub(crate) net: Option<Net>,
@@ -61,6 +67,16 @@ pub(crate) struct Sources {
     pub(crate) pool: Pool,
     pub(crate) pool_events: mpsc::Receiver<PoolEvent>,
     pub(crate) events: Events,
+    pub(crate) numbers: Numbers,
+}
+
+/// What is numbered without ever starting again, because answers of an earlier run may still come.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    /// The last commit's token.
+    token: u64,
+    /// The highest id of an order to the pool.
+    work: u64,
 }
 
 /// Why a run ended.
@@ -76,8 +92,14 @@ pub(crate) struct Engine<'a> {
     sources: &'a mut Sources,
     counters: Counters,
     /// Outputs that wait for the disk, in order.
-    held: VecDeque<Held>,
-    next_token: u64,
+    held: Held,
+    /// Ids of the pool's orders are those of the machine plus this.
+    work_base: u64,
+    /// Orders that the pool has.
+    running: BTreeSet<u64>,
+    /// When what cannot be computed here is tried again, and how long after that once more.
+    try_again: Option<Monotonic>,
+    patience_ms: u64,
     published: BTreeMap<u64, PublishedId>,
     next_published: u64,
     nearby: BTreeMap<NetworkId, NearbyNetwork>,
@@ -92,11 +114,14 @@ pub(crate) struct Engine<'a> {
 impl<'a> Engine<'a> {
     pub(crate) fn new(parts: Parts, sources: &'a mut Sources) -> Self {
         Self {
+            work_base: sources.numbers.work,
             parts,
             sources,
             counters: Counters::default(),
-            held: VecDeque::new(),
-            next_token: 1,
+            held: Held::default(),
+            running: BTreeSet::new(),
+            try_again: None,
+            patience_ms: FIRST_PATIENCE_MS,
             published: BTreeMap::new(),
             next_published: 1,
             nearby: BTreeMap::new(),
@@ -110,8 +135,7 @@ impl<'a> Engine<'a> {
 
     /// Runs until somebody says stop, or the network changes.
     pub(crate) async fn run(mut self, mut net_events: mpsc::Receiver<NetEvent>) -> Exit {
-        let kinds = self.parts.abilities.clone();
-        self.feed(Input::Able { kinds, slots: self.parts.config.work.workers });
+        self.be_able();
         self.dial_known();
         loop {
             if let Some(exit) = self.exit {
@@ -123,7 +147,7 @@ impl<'a> Engine<'a> {
                 Some(event) = self.sources.pool_events.recv() => self.on_pool(event),
                 Some(committed) = self.sources.committed.recv() => self.on_committed(committed),
                 Some(call) = self.sources.calls.recv() => self.on_call(call),
-                () = tokio::time::sleep(deadline) => self.feed(Input::Tick),
+                () = tokio::time::sleep(deadline) => self.on_time(),
                 Some(event) = net_events.recv() => self.on_net(event),
             }
             self.tell();
@@ -135,7 +159,28 @@ impl<'a> Engine<'a> {
         let until = |at: Monotonic| Duration::from_micros(at.since(now().mono));
         let machine = self.parts.node.next_deadline().map_or(LONGEST_SLEEP, until);
         let events = self.sources.events.due().map_or(LONGEST_SLEEP, until);
-        machine.min(events).min(LONGEST_SLEEP)
+        let again = self.try_again.map_or(LONGEST_SLEEP, until);
+        let disk = self.held.retry_at().map_or(LONGEST_SLEEP, until);
+        machine.min(events).min(again).min(disk).min(LONGEST_SLEEP)
+    }
+
+    fn on_time(&mut self) {
+        let now = now().mono;
+        if self.try_again.is_some_and(|at| at <= now) {
+            self.try_again = None;
+            self.parts.cannot_compute = None;
+            self.be_able();
+        }
+        if self.held.retry_at().is_some_and(|at| at <= now) {
+            self.write_again();
+        }
+        self.feed(Input::Tick);
+    }
+
+    /// Says what this computer can compute, with all its workers.
+    fn be_able(&mut self) {
+        let kinds = self.parts.abilities.clone();
+        self.feed(Input::Able { kinds, slots: self.parts.config.work.workers });
     }
 
     /// One mutation of the machine, and all that follows from it.
@@ -154,16 +199,31 @@ impl<'a> Engine<'a> {
     fn on_pool(&mut self, event: PoolEvent) {
         match event {
             PoolEvent::Done { work_id, outcomes, queued_us, compute_us } => {
+                let Some(work_id) = self.finished(work_id) else { return };
+                self.patience_ms = FIRST_PATIENCE_MS;
                 self.feed(Input::WorkDone { work_id, outcomes, queued_us, compute_us });
             }
-            PoolEvent::Progress { work_id, done } => self.feed(Input::WorkProgress { work_id, done }),
+            PoolEvent::Progress { work_id, done } => {
+                if let Some(work_id) = work_id.checked_sub(self.work_base) {
+                    self.feed(Input::WorkProgress { work_id, done });
+                }
+            }
             PoolEvent::Unavailable { work_id, reason } => {
+                let Some(work_id) = self.finished(work_id) else { return };
                 warn!(reason, "the worker cannot start");
-                self.counters.workers_lost += 1;
+                self.counters.orders_not_begun += 1;
                 self.parts.cannot_compute = Some(reason.clone());
+                // Somebody may mend it, and some troubles pass by themselves.
+                self.try_again = Some(now().mono.plus_ms(self.patience_ms));
+                self.patience_ms = (self.patience_ms * 2).min(LONGEST_PATIENCE_MS);
                 self.feed(Input::WorkUnavailable { work_id, reason });
             }
         }
+    }
+
+    /// The machine's id of an order that the pool has ended; `None` for one of an earlier run.
+    fn finished(&mut self, work_id: u64) -> Option<u64> {
+        self.running.remove(&work_id).then(|| work_id.checked_sub(self.work_base)).flatten()
     }
 
     fn on_net(&mut self, event: NetEvent) {
@@ -209,15 +269,18 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Ends a run: what is on its way to the disk gets there, and the others see us go.
+    /// Ends a run: open tasks end and are told, what is on its way to the disk gets there, and the
+    /// others see us go.
     async fn leave(mut self, exit: Exit) -> Exit {
-        self.tell();
-        while !self.held.is_empty() {
-            match tokio::time::timeout(Duration::from_secs(2), self.sources.committed.recv()).await {
-                Ok(Some(committed)) => self.on_committed(committed),
-                _ => break,
-            }
+        let open = self.parts.node.tasks().filter(|task| !task.state.is_final()).map(|task| task.id);
+        for task in open.collect::<Vec<_>>() {
+            self.feed(Input::Cancel { task });
         }
+        for work_id in std::mem::take(&mut self.running) {
+            self.sources.pool.stop(work_id);
+        }
+        self.tell();
+        self.settle_disk().await;
         if let Some(net) = self.parts.net.take() {
             net.shutdown().await;
         }

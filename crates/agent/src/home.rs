@@ -1,6 +1,7 @@
 //! What a home holds before and beside a running daemon: keys, the network it belongs to, and the
 //! papers that let it in. Everything here works with the daemon off.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -59,7 +60,7 @@ pub fn init(home: &Home, options: InitOptions) -> Result<InitReport, Problem> {
     let join = match &options.network {
         InitNetwork::None | InitNetwork::New { .. } => None,
         InitNetwork::File(path) => {
-            let bytes = std::fs::read(path)
+            let bytes = read_bounded(path)
                 .map_err(|error| Problem::new(ErrorCode::NetworkFileInvalid, format!("{}: {error}", path.display())))?;
             Some(JoinNetwork { file: Some(BASE64.encode(bytes)), invite: None })
         }
@@ -67,6 +68,9 @@ pub fn init(home: &Home, options: InitOptions) -> Result<InitReport, Problem> {
     };
     if let Some(join) = &join {
         read_join(join)?;
+    }
+    if let InitNetwork::New { name } = &options.network {
+        check_name(name)?;
     }
     home.create().map_err(|error| unusable(home.root(), &error.to_string()))?;
     if keys(home)?.is_some() {
@@ -110,7 +114,11 @@ pub fn network(home: &Home) -> Result<Option<NetworkDetails>, Problem> {
 /// # Errors
 /// When this home has no node, or is in a network.
 pub fn create_network(home: &Home, request: CreateNetwork) -> Result<NetworkDetails, Problem> {
-    let keys = require_keys(home)?;
+    create_network_with(home, &require_keys(home)?, request)
+}
+
+/// The same for a daemon, which has the keys already: a keychain may keep its askers waiting.
+pub(crate) fn create_network_with(home: &Home, keys: &Keys, request: CreateNetwork) -> Result<NetworkDetails, Problem> {
     refuse_second(home)?;
     let kind = match request.kind {
         p2p_control::api::NetworkKind::Open => NetworkKind::Open,
@@ -129,7 +137,7 @@ pub fn create_network(home: &Home, request: CreateNetwork) -> Result<NetworkDeta
         random_bytes(),
         p2p_platform::now(),
     )
-    .map_err(|error| Problem::new(ErrorCode::BadRequest, error.to_string()).with_hint("Choose another name"))?;
+    .map_err(bad_name)?;
     write(&home.network_file(), &network.signed)?;
     Ok(view::network_details(&network))
 }
@@ -139,7 +147,11 @@ pub fn create_network(home: &Home, request: CreateNetwork) -> Result<NetworkDeta
 /// # Errors
 /// When this home has no node, is in a network, or the papers are not in order.
 pub fn join_network(home: &Home, request: JoinNetwork) -> Result<NetworkDetails, Problem> {
-    let keys = require_keys(home)?;
+    join_network_with(home, &require_keys(home)?, request)
+}
+
+/// The same for a daemon.
+pub(crate) fn join_network_with(home: &Home, keys: &Keys, request: JoinNetwork) -> Result<NetworkDetails, Problem> {
     refuse_second(home)?;
     let way_in = read_join(&request)?;
     let network = way_in.network;
@@ -159,7 +171,8 @@ pub fn join_network(home: &Home, request: JoinNetwork) -> Result<NetworkDetails,
 /// # Errors
 /// [`ErrorCode::NoNetwork`] where there is none.
 pub fn leave_network(home: &Home) -> Result<(), Problem> {
-    if load_network(home)?.is_none() {
+    // A file that cannot be read is left like any other: it would be in the way for ever.
+    if std::fs::symlink_metadata(home.network_file()).is_err() {
         return Err(Problem::new(ErrorCode::NoNetwork, "there is none to leave"));
     }
     for path in [home.network_file(), membership_file(home), addresses_file(home)] {
@@ -178,15 +191,14 @@ pub fn leave_network(home: &Home) -> Result<(), Problem> {
 /// # Errors
 /// As [`invite_with`].
 pub fn invite(home: &Home) -> Result<Invite, Problem> {
-    invite_with(home, Vec::new())
+    invite_with(home, &require_keys(home)?, Vec::new())
 }
 
 /// An invite that says where this node can be reached.
 ///
 /// # Errors
 /// Where there is no network; in a closed one, where this node is not its founder's.
-pub(crate) fn invite_with(home: &Home, mut addresses: Vec<String>) -> Result<Invite, Problem> {
-    let keys = require_keys(home)?;
+pub(crate) fn invite_with(home: &Home, keys: &Keys, mut addresses: Vec<String>) -> Result<Invite, Problem> {
     let network =
         load_network(home)?.ok_or_else(|| Problem::new(ErrorCode::NoNetwork, "there is nothing to invite to"))?;
     addresses.extend(network.bootstrap.iter().cloned());
@@ -257,6 +269,18 @@ pub(crate) fn load_membership(home: &Home) -> Result<Vec<u8>, Problem> {
     Ok(read(&membership_file(home))?.unwrap_or_default())
 }
 
+/// Whether the nodes that this home remembers are of another network than this. Remembers that
+/// they are of this one from now on.
+pub(crate) fn is_new_to(home: &Home, network: &Network) -> Result<bool, Problem> {
+    let path = home.root().join("data").join("peers.network");
+    let of = network.id.to_string();
+    if read(&path)?.as_deref() == Some(of.as_bytes()) {
+        return Ok(false);
+    }
+    write(&path, of.as_bytes())?;
+    Ok(true)
+}
+
 /// Where the invite that this home joined by said to knock.
 pub(crate) fn invited_to(home: &Home) -> Result<Vec<String>, Problem> {
     let bytes = read(&addresses_file(home))?.unwrap_or_default();
@@ -291,6 +315,25 @@ fn read_join(request: &JoinNetwork) -> Result<WayIn, Problem> {
         }
         _ => Err(Problem::new(ErrorCode::BadRequest, "give either an invite or a file")),
     }
+}
+
+/// Whether a network may be called so: found out by founding one that nobody keeps.
+fn check_name(name: &str) -> Result<(), Problem> {
+    let nobody = DeviceId([0; 32]);
+    let (name, now) = (name.trim(), p2p_platform::now());
+    let tried = found_network(&any_verifier(), nobody, name, NetworkKind::Open, false, [0; 32], now);
+    tried.map(drop).map_err(bad_name)
+}
+
+fn bad_name(error: NetworkError) -> Problem {
+    Problem::new(ErrorCode::BadRequest, error.to_string()).with_hint("Choose another name")
+}
+
+/// A file that somebody named, as far as it can be a network file.
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(FILE_BYTES as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn refuse_second(home: &Home) -> Result<(), Problem> {

@@ -20,7 +20,7 @@ use tracing::{info, warn};
 
 use crate::config::{Config, Interfaces};
 use crate::engine::{Engine, Exit, Parts, Sources, history_document, storage_problem, uptime_ms};
-use crate::engine::{Events, SEQUENCE_LANE};
+use crate::engine::{Events, Numbers, SEQUENCE_LANE};
 use crate::home;
 
 /// Control calls that wait for the engine.
@@ -42,7 +42,7 @@ pub struct Host {
 /// Whatever keeps it from starting, with what to do.
 pub async fn run(host: Host) -> Result<(), Problem> {
     let Host { home, config, logs } = host;
-    let keys = home::require_keys(&home)?;
+    let keys = Arc::new(home::require_keys(&home)?);
     home.create().map_err(|error| unusable(&home, &error.to_string()))?;
     let _lock = HomeLock::acquire(&home).map_err(|error| match error {
         LockError::Held { .. } => Problem::new(ErrorCode::AlreadyRunning, error.to_string()),
@@ -57,7 +57,8 @@ pub async fn run(host: Host) -> Result<(), Problem> {
     let mut warnings = Vec::new();
     let dashboard = open_doors(&server, &home, &config, &mut warnings).await?;
 
-    let mut sources = Sources { calls, committed, pool, pool_events, events: Events::new() };
+    let mut sources =
+        Sources { calls, committed, pool, pool_events, events: Events::new(), numbers: Numbers::default() };
     let mut ready_in_ms = None;
     let ended = loop {
         let begun = begin(&home, &config, &keys, &store, &workshop);
@@ -131,13 +132,22 @@ impl Workshop {
 fn begin(
     home: &Home,
     config: &Config,
-    keys: &Keys,
+    keys: &Arc<Keys>,
     store: &Store,
     workshop: &Workshop,
 ) -> Result<(Parts, mpsc::Receiver<NetEvent>), Problem> {
-    let loaded = store.load().map_err(storage_problem)?;
+    let mut loaded = store.load().map_err(storage_problem)?;
     end_interrupted(store, &loaded);
     let network = home::load_network(home)?;
+    if let Some(network) = &network
+        && home::is_new_to(home, network)?
+    {
+        // Who was in another network is nobody's business in this one.
+        loaded.peers.clear();
+        if store.commit(0, vec![Record::ForgetPeers]).is_err() {
+            warn!("the peers of another network could not be forgotten");
+        }
+    }
     let identity: Identity = home::identity_of(keys);
     let device = Ed25519::new(&keys.device);
     let scheme: Arc<dyn Scheme> = Arc::new(device);
@@ -171,6 +181,7 @@ fn begin(
     let parts = Parts {
         home: home.clone(),
         config: config.clone(),
+        keys: Arc::clone(keys),
         identity,
         node: Node::new(node_config, scheme, &restored),
         net,

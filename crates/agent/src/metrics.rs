@@ -11,7 +11,7 @@ pub(crate) struct Counters {
     pub(crate) misbehaved: u64,
     pub(crate) refused: u64,
     pub(crate) sends_failed: u64,
-    pub(crate) workers_lost: u64,
+    pub(crate) orders_not_begun: u64,
 }
 
 /// What is so now.
@@ -41,7 +41,7 @@ pub(crate) fn render(counters: &Counters, gauges: &Gauges) -> String {
     put("counter", "misbehaved_total", "Messages that were refused.", counters.misbehaved);
     put("counter", "refused_total", "Peers that were turned away by the network.", counters.refused);
     put("counter", "sends_failed_total", "Messages that could not be handed to a peer.", counters.sends_failed);
-    put("counter", "workers_lost_total", "Orders that the workers could not begin.", counters.workers_lost);
+    put("counter", "orders_not_begun_total", "Orders that the workers could not begin.", counters.orders_not_begun);
     put("gauge", "peers", "Nodes connected.", gauges.peers as u64);
     put("gauge", "open_tasks", "Tasks of the owner that are not finished.", gauges.open_tasks as u64);
     put("gauge", "guest_tasks", "Parts of others' tasks waiting or running.", gauges.guest_tasks as u64);

@@ -103,14 +103,15 @@ impl Pool {
     /// Gives an order. Its outcome comes as an event.
     pub fn run(&self, order: WorkOrder) {
         let (stop, stopped) = oneshot::channel();
-        let work_id = order.work_id;
+        let (work_id, texts) = (order.work_id, order.texts.len());
         lock(&self.stops).insert(work_id, stop);
         let ticket = Ticket { order, given: Instant::now(), stop: stopped };
         if self.orders.try_send(ticket).is_err() {
             lock(&self.stops).remove(&work_id);
-            let reason = format!("{WAITING_ORDERS} orders wait for the workers already - try again later");
-            // Nobody reads events any more where this fails too.
-            let _ = self.events.try_send(PoolEvent::Unavailable { work_id, reason });
+            tracing::warn!(work_id, "{WAITING_ORDERS} orders wait for the workers already; this one is not taken");
+            // Only this order fails. Nobody reads events any more where this does too.
+            let outcomes = vec![Err(TextFailure::WorkerLost); texts];
+            let _ = self.events.try_send(PoolEvent::Done { work_id, outcomes, queued_us: 0, compute_us: 0 });
         }
     }
 

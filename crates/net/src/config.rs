@@ -71,7 +71,7 @@ pub(crate) const SIMULTANEOUS_TIME: Duration = Duration::from_secs(10);
 /// or it would dial again.
 pub(crate) const FOREIGN_GRACE: Duration = Duration::from_secs(2);
 /// How long a node of another network is not dialed again.
-pub(crate) const FOREIGN_TIME: Duration = Duration::from_millis(1);
+pub(crate) const FOREIGN_TIME: Duration = Duration::from_secs(600);
 /// How long a peer that broke the rules of the stream is not dialed again.
 pub(crate) const FAULT_TIME: Duration = Duration::from_secs(60);
 /// Bytes of a peer's description of itself that are shown.

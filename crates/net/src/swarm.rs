@@ -2,6 +2,7 @@
 //! readers and writers come in; events go out.
 
 mod links;
+mod refusal;
 mod report;
 
 use std::collections::HashMap;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use libp2p::swarm::ConnectionId;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::{Multiaddr, PeerId, Swarm, gossipsub, kad};
+use libp2p::{Multiaddr, Swarm, gossipsub, kad};
 use p2p_types::{DeviceId, limits};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -245,30 +246,6 @@ impl Node {
             }
             Found::Other { id, name } => self.tell(NetEvent::Nearby { id, name }).await,
         }
-    }
-
-    /// Ends the connection to a device because this node wants so.
-    async fn send_away(&mut self, device: DeviceId, ban_ms: Option<u64>, now: Instant) {
-        let peer = address::peer_id(&device);
-        let reason = if ban_ms.is_some() { "banned by this node" } else { "disconnected by this node" };
-        self.end_session(&device, reason.into()).await;
-        self.dialer.leave(device);
-        self.forget_in_table(&peer);
-        if let Some(ban_ms) = ban_ms {
-            // A time beyond what the clock can hold is as good as for ever.
-            let until = now.checked_add(Duration::from_millis(ban_ms));
-            let until = until.unwrap_or_else(|| now + Duration::from_secs(10 * 365 * 86_400));
-            self.bans.add(&mut self.swarm.behaviour_mut().bans, peer, until);
-            self.dialer.forbid(Target::Device(device), until, now);
-        }
-        // An error means that there was no connection.
-        let _ = self.swarm.disconnect_peer_id(peer);
-    }
-
-    fn forget_in_table(&mut self, peer: &PeerId) {
-        let kad = &mut self.swarm.behaviour_mut().kad;
-        kad.remove_peer(peer);
-        self.providers.drop_provider(kad.store_mut(), peer);
     }
 
     async fn say_goodbye(mut self) {

@@ -44,6 +44,8 @@ pub struct Node {
     pause_check: Option<Monotonic>,
     presence_due: Option<Monotonic>,
     presence_told: Monotonic,
+    /// When to look whether somebody must be let go, while there are too many peers.
+    crowd_check: Option<Monotonic>,
 }
 
 impl Node {
@@ -65,6 +67,7 @@ impl Node {
             pause_check: restored.paused.flatten().map(|_| Monotonic(0)),
             presence_due: None,
             presence_told: Monotonic(0),
+            crowd_check: None,
             config,
         }
     }
@@ -125,7 +128,7 @@ impl Node {
     pub fn next_deadline(&self) -> Option<Monotonic> {
         [self.requester.next_deadline(), self.provider.next_deadline(&self.queue), self.peers.next_deadline()]
             .into_iter()
-            .chain([self.presence_due, self.pause_check])
+            .chain([self.presence_due, self.pause_check, self.crowd_check])
             .flatten()
             .min()
     }
@@ -189,6 +192,7 @@ impl Node {
             self.post.emit(Output::Misbehaved { device, reason });
             self.show_out(device, None);
         }
+        self.keep_room(now);
         self.provider.tell_progress(now, &mut self.queue, &mut self.post);
         self.with_requester(now, |requester, around| requester.advance_all(now, around));
         if self.presence_due.is_some_and(|due| due <= now.mono) {

@@ -1,6 +1,6 @@
 //! Who else is there: hellos, presence, addresses, trust and strikes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use p2p_types::{AccountId, DeviceId, Hash, Monotonic, Now, TaskKind, Timestamp, limits};
 
@@ -12,6 +12,14 @@ use crate::wire;
 pub const PRESENCE_TOPIC: &str = "presence";
 /// Connected nodes below which new ones are dialed as they are heard of.
 const WANTED_PEERS: usize = 24;
+/// A dial counts as a connection for this time: it may become one.
+const DIALING_MS: u64 = 5000;
+/// Connected nodes above which the newest are let go again, once they know others: a node with no
+/// place free would shut newcomers out of the whole network.
+const COMFORTABLE_PEERS: usize = limits::PEERS * 3 / 4;
+/// How long a newcomer stays at least, and how long it stays away after it was let go.
+const STAY_MS: u64 = 10_000;
+pub(crate) const AWAY_MS: u64 = 60_000;
 /// A node that was dialed is not dialed again within this time.
 const REDIAL_MS: u64 = 30_000;
 /// A connection without a hello is closed after this time.
@@ -54,8 +62,8 @@ pub struct Peer {
     pub failed: u64,
     /// Its hello came over this connection and was in order.
     pub(crate) greeted: bool,
-    /// When the connection began, while the hello is missing.
-    pub(crate) up_at: Option<Monotonic>,
+    /// When the connection began.
+    up_at: Option<Monotonic>,
     /// It is being shown out: nothing of it is read any more.
     pub(crate) leaving: bool,
     /// The sequence of our hello on this connection, which its messages name.
@@ -91,7 +99,7 @@ impl Peer {
     }
 
     /// A connection began.
-    pub(crate) fn come(&mut self, now: Now, our_hello: u64) {
+    fn come(&mut self, now: Now, our_hello: u64) {
         self.connected = true;
         self.connected_since = Some(now.wall);
         self.greeted = false;
@@ -101,7 +109,7 @@ impl Peer {
     }
 
     /// The connection ended.
-    pub(crate) fn go(&mut self) {
+    fn go(&mut self) {
         self.connected = false;
         self.connected_since = None;
         self.greeted = false;
@@ -120,6 +128,10 @@ pub(crate) struct Farewell {
 #[derive(Debug)]
 pub(crate) struct Peers {
     all: BTreeMap<DeviceId, Peer>,
+    /// Those of them that are connected.
+    up: BTreeSet<DeviceId>,
+    /// Dials that may yet become connections, oldest first.
+    dialing: VecDeque<Monotonic>,
     trusted: BTreeSet<DeviceId>,
     distrusted: BTreeSet<DeviceId>,
     members_trusted: bool,
@@ -132,6 +144,8 @@ impl Peers {
             remembered.map(|(device, addresses)| (*device, Peer { addresses: addresses.clone(), ..Peer::default() }));
         Self {
             all: all.collect(),
+            up: BTreeSet::new(),
+            dialing: VecDeque::new(),
             trusted: restored.trusted.clone(),
             distrusted: restored.distrusted.clone(),
             members_trusted,
@@ -146,8 +160,49 @@ impl Peers {
         self.all.iter()
     }
 
+    /// Those that are connected.
+    pub(crate) fn up(&self) -> impl Iterator<Item = (&DeviceId, &Peer)> + Clone {
+        self.up.iter().filter_map(|device| Some((device, self.all.get(device)?)))
+    }
+
     pub(crate) fn connected(&self) -> usize {
-        self.all.values().filter(|peer| peer.connected).count()
+        self.up.len()
+    }
+
+    /// A connection began; `our_hello` is the sequence of the hello sent on it.
+    pub(crate) fn come(&mut self, device: DeviceId, now: Now, our_hello: u64) -> &mut Peer {
+        self.up.insert(device);
+        let peer = self.entry(device, now);
+        peer.come(now, our_hello);
+        peer
+    }
+
+    /// The connection ended.
+    pub(crate) fn go(&mut self, device: &DeviceId) {
+        self.up.remove(device);
+        if let Some(peer) = self.all.get_mut(device) {
+            peer.go();
+        }
+    }
+
+    /// Who is let go to keep places free for newcomers: the newest that has stayed long enough to
+    /// hear of others, is not trusted and not `busy`.
+    pub(crate) fn to_let_go(&self, now: Now, busy: impl Fn(&DeviceId) -> bool) -> Option<DeviceId> {
+        if self.staying() <= COMFORTABLE_PEERS {
+            return None;
+        }
+        let free = self.up().filter(|(device, peer)| peer.ready() && !self.trusted.contains(device) && !busy(device));
+        let stayed = free.filter(|(_, peer)| peer.up_at.is_some_and(|at| at.plus_ms(STAY_MS) <= now.mono));
+        stayed.max_by_key(|(device, peer)| (peer.up_at, **device)).map(|(device, _)| *device)
+    }
+
+    /// Whether somebody may have to be let go.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.staying() > COMFORTABLE_PEERS
+    }
+
+    fn staying(&self) -> usize {
+        self.up().filter(|(_, peer)| !peer.leaving).count()
     }
 
     /// The entry of `device`, made where there is none; another goes where there is no room. Those
@@ -206,7 +261,10 @@ impl Peers {
 
     /// Whether to dial `device` now that it was heard of; remembers that it was done.
     pub(crate) fn should_dial(&mut self, device: DeviceId, now: Now) -> bool {
-        if self.connected() >= WANTED_PEERS {
+        while self.dialing.front().is_some_and(|at| now.mono.since(*at) >= DIALING_MS * 1000) {
+            self.dialing.pop_front();
+        }
+        if self.connected() + self.dialing.len() >= WANTED_PEERS {
             return false;
         }
         let Some(peer) = self.all.get_mut(&device) else { return false };
@@ -215,6 +273,7 @@ impl Peers {
             return false;
         }
         peer.dialed_at = Some(now.mono);
+        self.dialing.push_back(now.mono);
         true
     }
 
@@ -230,18 +289,15 @@ impl Peers {
 
     /// When the next connection without a hello has waited long enough.
     pub(crate) fn next_deadline(&self) -> Option<Monotonic> {
-        let waiting = self.all.values().filter(|peer| peer.connected && !peer.greeted && !peer.leaving);
-        waiting.filter_map(|peer| peer.up_at).map(|at| at.plus_ms(HELLO_MS)).min()
+        let waiting = self.up().filter(|(_, peer)| !peer.greeted && !peer.leaving);
+        waiting.filter_map(|(_, peer)| peer.up_at).map(|at| at.plus_ms(HELLO_MS)).min()
     }
 
     pub(crate) fn silent(&self, now: Now) -> Vec<DeviceId> {
         let late = |peer: &Peer| {
-            peer.connected
-                && !peer.greeted
-                && !peer.leaving
-                && peer.up_at.is_some_and(|at| at.plus_ms(HELLO_MS) <= now.mono)
+            !peer.greeted && !peer.leaving && peer.up_at.is_some_and(|at| at.plus_ms(HELLO_MS) <= now.mono)
         };
-        self.all.iter().filter(|(_, peer)| late(peer)).map(|(device, _)| *device).collect()
+        self.up().filter(|(_, peer)| late(peer)).map(|(device, _)| *device).collect()
     }
 }
 
@@ -276,102 +332,4 @@ pub(crate) fn clean_version(version: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(ms: u64) -> Now {
-        Now { wall: Timestamp(ms), mono: Monotonic(ms * 1000) }
-    }
-
-    fn device(number: u16) -> DeviceId {
-        let mut bytes = [0; 32];
-        bytes[..2].copy_from_slice(&number.to_be_bytes());
-        DeviceId(bytes)
-    }
-
-    #[test]
-    fn strangers_cannot_crowd_out_the_connected_and_the_trusted() {
-        let mut peers = Peers::new(&Restored::default(), false);
-        peers.entry(device(1), at(0)).connected = true;
-        peers.entry(device(2), at(0));
-        peers.set_trust(device(2), true);
-        for number in 0..5000 {
-            peers.entry(device(1000 + number), at(1 + u64::from(number)));
-        }
-        assert_eq!(peers.all.len(), limits::KNOWN_PEERS);
-        assert!(peers.get(&device(1)).is_some() && peers.get(&device(2)).is_some());
-    }
-
-    #[test]
-    fn invented_nodes_displace_nobody_who_once_greeted() {
-        let mut peers = Peers::new(&Restored::default(), false);
-        for number in 0..700 {
-            peers.entry(device(number), at(0)).account = Some(AccountId([1; 32]));
-        }
-        for number in 0..5000 {
-            peers.entry(device(10_000 + number), at(2));
-        }
-        assert_eq!(peers.all.len(), limits::KNOWN_PEERS);
-        assert!((0..700).all(|number| peers.get(&device(number)).is_some()));
-    }
-
-    #[test]
-    fn mistakes_are_forgiven_now_and_then_and_strikes_in_time() {
-        let mut peers = Peers::new(&Restored::default(), false);
-        let one = device(1);
-        let peer = peers.entry(one, at(0));
-        peer.come(at(0), 1);
-        peer.greeted = true;
-        let banned = Some(Farewell { ban_ms: Some(BAN_MS) });
-        let mistakes = |peers: &mut Peers| (0..100).position(|_| peers.blame(at(9_000_000), &one, true).is_some());
-        assert_eq!(mistakes(&mut peers), Some(64 + 3));
-        assert_eq!([(); 4].map(|()| peers.blame(at(9_000_001), &one, false)), [None, None, None, banned]);
-        let slowly = (10..40).map(|hour| peers.blame(at(hour * (STRIKES_MS + 1)), &one, false));
-        assert!(slowly.into_iter().all(|farewell| farewell.is_none()));
-        peers.entry(one, at(0)).greeted = false;
-        assert_eq!(peers.blame(at(200_000_000), &one, true), Some(Farewell { ban_ms: None }));
-        assert_eq!(peers.blame(at(200_000_000), &one, false), banned);
-    }
-
-    #[test]
-    fn trust_is_the_networks_word_until_the_owner_speaks() {
-        let mut peers = Peers::new(&Restored::default(), true);
-        assert!(peers.trusts(&device(1)));
-        peers.set_trust(device(1), false);
-        assert!(!peers.trusts(&device(1)));
-        peers.set_trust(device(1), true);
-        assert!(peers.trusts(&device(1)));
-    }
-
-    #[test]
-    fn nobody_is_dialed_twice_in_a_row() {
-        let mut peers = Peers::new(&Restored::default(), false);
-        peers.entry(device(1), at(0)).addresses = vec!["/ip4/127.0.0.1/tcp/1".into()];
-        assert!(peers.should_dial(device(1), at(0)));
-        assert!(!peers.should_dial(device(1), at(REDIAL_MS - 1)));
-        assert!(peers.should_dial(device(1), at(REDIAL_MS)));
-        assert!(!peers.should_dial(device(2), at(0)), "it was never heard of");
-    }
-
-    #[test]
-    fn presence_is_taken_within_bounds() {
-        let mut peer = Peer::default();
-        let presence = wire::Presence {
-            capabilities: (0..1000)
-                .map(|_| wire::Capability { kind: "sentiment".into(), model: vec![1; 32] })
-                .chain([wire::Capability { kind: "mining".into(), model: vec![1; 32] }])
-                .collect(),
-            slots: u32::MAX,
-            addresses: vec![
-                "/ip4/1.2.3.4".to_owned() + &"x".repeat(1000),
-                "http://x".into(),
-                "/ip4/127.0.0.1/tcp/1".into(),
-            ],
-            ..Default::default()
-        };
-        apply_presence(&mut peer, &presence);
-        assert_eq!(peer.kinds.len(), 1);
-        assert_eq!((peer.slots, peer.addresses.len()), (64, 1));
-        assert_eq!(clean_version("0.1.0\u{202e}<script>\n"), "0.1.0<script>");
-    }
-}
+mod tests;

@@ -158,7 +158,7 @@ impl Provider {
         if queue.guests().any(|(_, job)| job.owner == owner) {
             return Ok(()); // Said twice; done once.
         }
-        let theirs = |job: &Job| matches!(job.owner, Owner::Guest { device, .. } if device == from);
+        let theirs = |job: &Job| job.is_of(&from);
         let few = self.ability.slots as usize + limits::GUEST_AHEAD;
         if queue.guests().count() >= limits::GUEST_QUEUE || queue.guest_ids_where(theirs).len() >= few {
             return Err(Reason::Busy);

@@ -73,6 +73,10 @@ impl Requester {
         self.tasks.values().filter(|task| !task.state.is_final()).count()
     }
 
+    pub(crate) fn is_held_by(&self, device: &DeviceId) -> bool {
+        self.held.contains_key(device)
+    }
+
     /// Whether a task is taken at all.
     ///
     /// # Errors
@@ -297,7 +301,7 @@ fn candidates<'a>(
             && peer.kinds.get(&task.kind).is_some_and(|model| expected.is_none_or(|own| own == *model))
             && !task.barred.contains(device)
     };
-    around.peers.iter().filter(able).map(|(device, peer)| (*device, peer))
+    around.peers.up().filter(able).map(|(device, peer)| (*device, peer))
 }
 
 const fn may_see(privacy: Privacy, trusted: bool) -> bool {

@@ -27,6 +27,12 @@ pub(crate) struct Job {
     pub(crate) told: Monotonic,
 }
 
+impl Job {
+    pub(crate) fn is_of(&self, requester: &DeviceId) -> bool {
+        matches!(&self.owner, Owner::Guest { device, .. } if device == requester)
+    }
+}
+
 type Place = (Class, Reverse<Priority>, u64);
 
 #[derive(Debug, Default)]

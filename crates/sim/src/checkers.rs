@@ -36,7 +36,6 @@ pub(crate) type Verdict = Result<(), (&'static str, String)>;
 pub(crate) struct Asked {
     pub(crate) node: usize,
     pub(crate) request: TaskRequest,
-    pub(crate) at: Micros,
     pub(crate) must_succeed: bool,
     /// It ended, or its process did.
     pub(crate) over: bool,
@@ -80,6 +79,10 @@ impl Checkers {
         self.sequences.left(from, read(bytes)?.sequence)
     }
 
+    pub(crate) fn is_result(frame: &[u8]) -> bool {
+        read(frame).is_ok_and(|envelope| matches!(envelope.message, Some(Message::TaskResult(_))))
+    }
+
     /// What peers can fill has its limit.
     pub(crate) fn queues(node: &Node) -> Verdict {
         let (open, guests, _) = node.counts();
@@ -101,7 +104,8 @@ impl Checkers {
         let open: Vec<_> = self.asked.values().filter(|asked| !asked.over).collect();
         match open.first() {
             Some(first) => {
-                let detail = format!("{} tasks never ended, of them {:?} of node {}", open.len(), first.request.id, first.node);
+                let detail =
+                    format!("{} tasks never ended, of them {:?} of node {}", open.len(), first.request.id, first.node);
                 Err(("liveness", detail))
             }
             None => Ok(()),

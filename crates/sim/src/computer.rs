@@ -38,6 +38,7 @@ pub(crate) struct Computer {
     scheme: KeyedHash,
     account: KeyedHash,
     pub(crate) workers: Workers,
+    pub(crate) slots: u32,
     /// How long the disk takes.
     pub(crate) disk_us: Micros,
     /// How far its calendar is off.
@@ -70,7 +71,8 @@ impl Computer {
             device: DeviceId(p2p_types::Scheme::public_key(&scheme)),
             scheme,
             account,
-            workers: Workers { text_us: 5 * MS, ..Workers::default() },
+            workers: Workers::new(5 * MS),
+            slots: 1,
             disk_us: MS,
             skew_ms: 0,
             disk: Restored::default(),
@@ -108,14 +110,18 @@ impl Computer {
         self.held.clear();
         self.seam = None;
         self.tick_at = None;
-        self.workers = Workers { text_us: self.workers.text_us, lie: self.workers.lie, ..Workers::default() };
+        self.workers.stop_all();
     }
 
     pub(crate) fn trusts_at_first(&mut self, device: DeviceId) {
         self.disk.trusted.insert(device);
     }
 
-    /// Where it has been before, as addresses.
+    /// Whom the owner trusts, as it is on disk.
+    pub(crate) const fn trusted(&self) -> &std::collections::BTreeSet<DeviceId> {
+        &self.disk.trusted
+    }
+
     pub(crate) fn now(&self, at: Micros) -> Now {
         let wall = (START_MS + at / MS).saturating_add_signed(self.skew_ms);
         Now { wall: Timestamp(wall), mono: Monotonic(at) }

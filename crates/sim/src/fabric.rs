@@ -185,11 +185,7 @@ impl Fabric {
     }
 
     /// Something arrived where it was going: what that means for nodes.
-    pub fn handle<E: From<Motion>>(
-        &mut self,
-        motion: Motion,
-        schedule: &mut Schedule<E>,
-    ) -> Vec<(usize, PortEvent)> {
+    pub fn handle<E: From<Motion>>(&mut self, motion: Motion, schedule: &mut Schedule<E>) -> Vec<(usize, PortEvent)> {
         match motion {
             Motion::Deliver { from, to, epoch } => self.delivered(from, to, epoch, schedule),
             Motion::Up { node, peer, epoch } => self.came_up(node, peer, epoch, schedule),

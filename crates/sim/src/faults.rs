@@ -35,7 +35,12 @@ pub(crate) enum Fault {
 }
 
 /// All that goes wrong between `from` and `until`. What is broken is mended by then.
-pub(crate) fn plan(faults: &Faults, nodes: usize, (from, until): (Micros, Micros), dice: &mut Dice) -> Vec<(Micros, Fault)> {
+pub(crate) fn plan(
+    faults: &Faults,
+    nodes: usize,
+    (from, until): (Micros, Micros),
+    dice: &mut Dice,
+) -> Vec<(Micros, Fault)> {
     let mut plan = Vec::new();
     let span = until.saturating_sub(from);
     let times = |per_minute: u64| per_minute * span / (60 * SECOND);

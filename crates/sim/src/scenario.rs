@@ -53,7 +53,7 @@ pub enum Sabotage {
 }
 
 /// What happened in a world in which all was as it must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
     /// Events that happened.
     pub events: u64,

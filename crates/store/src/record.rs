@@ -21,6 +21,8 @@ pub enum Record {
     Trust { device: DeviceId, trusted: bool, at: Timestamp },
     /// Where a device was last reached. Of the addresses the first `limits::ADDRESSES_PER_PEER` are kept.
     Peer { device: DeviceId, addresses: Vec<String>, seen: Timestamp },
+    /// Forgets every [`Record::Peer`]: they were of another network.
+    ForgetPeers,
     /// `None`: not paused. `Some(None)`: until resumed. `Some(Some(t))`: until `t`.
     Paused { until: Option<Option<Timestamp>> },
     /// The highest number of a lane that may have been used (below 2^63). Never goes down.
@@ -51,6 +53,7 @@ impl Record {
             | Self::GuestReceipt { .. }
             | Self::Departure { .. }
             | Self::Peer { .. }
+            | Self::ForgetPeers
             | Self::Paused { .. } => Durability::Process,
         }
     }

@@ -230,6 +230,7 @@ fn apply(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
                 params![device.0, kept, time(*seen)],
             )
         }
+        Record::ForgetPeers => run("DELETE FROM peers", &[]),
         Record::Paused { until: None } => run("DELETE FROM pause", &[]),
         Record::Paused { until: Some(until) } => {
             run("INSERT OR REPLACE INTO pause (only, until) VALUES (1, ?1)", params![until.map(time)])

@@ -43,7 +43,7 @@ impl Engine<'_> {
             Call::Peer(device, reply) => drop(reply.send(self.peer(device))),
             Call::Trust(device, TrustPeer { trusted }, reply) => {
                 self.feed(Input::Trust { device, trusted });
-                drop(reply.send(self.peer(device)));
+                drop(reply.send(Ok(self.peer_or_unknown(device))));
             }
             Call::Submit(request, reply) => drop(reply.send(self.submit(request))),
             Call::Tasks(reply) => {
@@ -54,22 +54,31 @@ impl Engine<'_> {
                 Some(task) => drop(reply.send(Ok(view::task(task)))),
                 None => history::one(self.parts.store.clone(), id, reply),
             },
-            Call::Cancel(id, reply) => drop(reply.send(self.cancel(id))),
+            Call::Cancel(id, reply) => {
+                self.feed(Input::Cancel { task: id });
+                match self.parts.node.task(&id) {
+                    Some(task) => drop(reply.send(Ok(view::task(task)))),
+                    None => history::one(self.parts.store.clone(), id, reply),
+                }
+            }
             Call::Identity(reply) => drop(reply.send(Ok(self.parts.identity.clone()))),
             Call::Network(reply) => drop(reply.send(self.network())),
             Call::CreateNetwork(request, reply) => {
-                let created = home::create_network(&self.parts.home, request);
+                let created = home::create_network_with(&self.parts.home, &self.parts.keys, request);
                 drop(reply.send(self.reload_after(created)));
             }
             Call::JoinNetwork(request, reply) => {
-                let joined = home::join_network(&self.parts.home, request);
+                let joined = home::join_network_with(&self.parts.home, &self.parts.keys, request);
                 drop(reply.send(self.reload_after(joined)));
             }
             Call::LeaveNetwork(reply) => {
                 let left = home::leave_network(&self.parts.home);
                 drop(reply.send(self.reload_after(left)));
             }
-            Call::Invite(reply) => drop(reply.send(home::invite_with(&self.parts.home, self.listening.clone()))),
+            Call::Invite(reply) => {
+                let invite = home::invite_with(&self.parts.home, &self.parts.keys, self.listening.clone());
+                drop(reply.send(invite));
+            }
             Call::Nearby(reply) => drop(reply.send(Ok(self.nearby.values().cloned().collect()))),
             Call::Config(reply) => drop(reply.send(config::entries(&self.parts.home, None))),
             Call::SetConfig(key, value, reply) => drop(reply.send(self.set_config(&key, value))),
@@ -92,12 +101,16 @@ impl Engine<'_> {
     }
 
     fn peer(&self, device: DeviceId) -> Result<PeerDetails, Problem> {
-        let node = &self.parts.node;
-        match node.peer(&device) {
-            Some(peer) => Ok(view::peer_details(node, device, peer)),
-            None if node.trusts(&device) => Ok(view::peer_details(node, device, &p2p_protocol::Peer::default())),
-            None => Err(Problem::new(ErrorCode::NoSuchPeer, format!("{device} was never heard of here"))),
+        if self.parts.node.peer(&device).is_none() && !self.parts.node.trusts(&device) {
+            return Err(Problem::new(ErrorCode::NoSuchPeer, format!("{device} was never heard of here")));
         }
+        Ok(self.peer_or_unknown(device))
+    }
+
+    /// A device may be trusted, or not any more, before it was ever met.
+    fn peer_or_unknown(&self, device: DeviceId) -> PeerDetails {
+        let node = &self.parts.node;
+        view::peer_details(node, device, node.peer(&device).unwrap_or(&p2p_protocol::Peer::default()))
     }
 
     fn submit(&mut self, request: SubmitTask) -> Result<Task, Problem> {
@@ -139,11 +152,6 @@ impl Engine<'_> {
         let why = self.parts.cannot_compute.clone().unwrap_or_else(|| "no worker offers this kind".to_owned());
         let code = if why.contains("digest") { ErrorCode::ModelDigest } else { ErrorCode::AssetsMissing };
         Err(Problem::new(code, why))
-    }
-
-    fn cancel(&mut self, id: TaskId) -> Result<Task, Problem> {
-        self.feed(Input::Cancel { task: id });
-        self.parts.node.task(&id).map(view::task).ok_or_else(|| history::no_such_task(id))
     }
 
     fn network(&self) -> Result<NetworkDetails, Problem> {

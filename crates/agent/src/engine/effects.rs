@@ -1,13 +1,16 @@
 //! Carrying out what the machine wants, in order: durable before visible.
 
+use std::time::Duration;
+
 use p2p_inference::{ChunkOptions, WorkOrder};
 use p2p_protocol::{Durable, Output, Work};
 use p2p_store::{Committed, Record};
-use p2p_types::{DeviceId, TaskId};
-use std::time::Duration;
+use p2p_types::TaskId;
+use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::Engine;
+use super::held::Message;
 use crate::clock::now;
 use crate::view;
 
@@ -15,20 +18,8 @@ use crate::view;
 pub(crate) const SEQUENCE_LANE: &str = "envelopes";
 /// A finished task's document is kept up to this size; beyond it, without its results.
 const DOCUMENT_BYTES: usize = 8 * 1024 * 1024;
-
-/// An output that waits, or what it waits for.
-#[derive(Debug)]
-pub(super) enum Held {
-    /// The commit with this token.
-    UntilCommitted(u64),
-    Send {
-        to: DeviceId,
-        frame: Vec<u8>,
-    },
-    Publish {
-        message: Vec<u8>,
-    },
-}
+/// How long the end of a run waits for each answer of the disk.
+const SETTLING: Duration = Duration::from_secs(2);
 
 impl Engine<'_> {
     /// Drains the machine.
@@ -43,11 +34,11 @@ impl Engine<'_> {
                 }
                 Output::Send { to, frame } => {
                     self.flush(&mut records, &mut barrier);
-                    self.send_or_hold(Held::Send { to, frame });
+                    self.send_or_hold(Message::Direct { to, frame });
                 }
                 Output::Publish { message } => {
                     self.flush(&mut records, &mut barrier);
-                    self.send_or_hold(Held::Publish { message });
+                    self.send_or_hold(Message::Published { message });
                 }
                 Output::Judge { id, accept } => {
                     if let (Some(net), Some(published)) = (&self.parts.net, self.published.remove(&id)) {
@@ -64,8 +55,12 @@ impl Engine<'_> {
                         net.disconnect(device, ban_ms);
                     }
                 }
-                Output::Run(work) => self.sources.pool.run(order(work)),
-                Output::Stop { work_id } => self.sources.pool.stop(work_id),
+                Output::Run(work) => self.run_work(work),
+                Output::Stop { work_id } => {
+                    let work_id = work_id + self.work_base;
+                    self.running.remove(&work_id);
+                    self.sources.pool.stop(work_id);
+                }
                 Output::TaskChanged { task } => {
                     self.changed_tasks.insert(task);
                 }
@@ -79,76 +74,103 @@ impl Engine<'_> {
         self.flush(&mut records, &mut barrier);
     }
 
+    fn run_work(&mut self, work: Work) {
+        let work_id = work.work_id + self.work_base;
+        self.sources.numbers.work = self.sources.numbers.work.max(work_id);
+        self.running.insert(work_id);
+        self.sources.pool.run(WorkOrder {
+            work_id,
+            kind: work.kind,
+            texts: work.texts,
+            chunk: ChunkOptions { tokens: work.chunk.tokens, overlap: work.chunk.overlap },
+            timeout: Duration::from_millis(work.timeout_ms),
+        });
+    }
+
     /// Sends a batch to the disk; where it must be there first, what follows waits for it.
     fn flush(&mut self, records: &mut Vec<Record>, barrier: &mut bool) {
         if records.is_empty() {
             return;
         }
-        let token = self.next_token;
-        self.next_token += 1;
         let batch = std::mem::take(records);
-        if self.parts.store.commit(token, batch).is_err() {
-            self.lost_write("the disk does not keep up");
-            if !std::mem::take(barrier) {
-                return;
+        if std::mem::take(barrier) {
+            let token = self.commit(batch.clone());
+            self.held.wait_for(token, batch);
+            if token.is_none() {
+                self.held.retry_later(now().mono);
+            }
+        } else {
+            self.commit(batch);
+        }
+    }
+
+    /// The token under which the batch will be told of; `None` where the store did not take it.
+    fn commit(&mut self, batch: Vec<Record>) -> Option<u64> {
+        self.sources.numbers.token += 1;
+        let token = self.sources.numbers.token;
+        match self.parts.store.commit(token, batch) {
+            Ok(()) => Some(token),
+            Err(_) => {
+                self.lost_write("the disk does not keep up");
+                None
             }
         }
-        if std::mem::take(barrier) {
-            self.held.push_back(Held::UntilCommitted(token));
-        }
     }
 
-    fn send_or_hold(&mut self, output: Held) {
+    /// The disk failed under what others wait for: once more.
+    pub(super) fn write_again(&mut self) {
+        let Some(batch) = self.held.first_batch() else { return };
+        let token = self.commit(batch);
+        self.held.written_again(token, now().mono);
+    }
+
+    fn send_or_hold(&mut self, message: Message) {
         if self.held.is_empty() {
-            self.send(output);
-        } else {
-            self.held.push_back(output);
+            self.send(message);
+        } else if !self.held.push(message) {
+            self.counters.sends_failed += 1;
         }
     }
 
-    fn send(&mut self, output: Held) {
+    fn send(&mut self, message: Message) {
         let Some(net) = &self.parts.net else { return };
-        match output {
-            Held::Send { to, frame } => {
+        match message {
+            Message::Direct { to, frame } => {
                 if let Err(error) = net.send(to, frame) {
                     // The machine learns of a lost peer by itself; a full outbox ends in a retry.
                     debug!(device = %to, %error, "not sent");
                     self.counters.sends_failed += 1;
                 }
             }
-            Held::Publish { message } => net.publish(p2p_protocol::PRESENCE_TOPIC, message),
-            Held::UntilCommitted(_) => {}
+            Message::Published { message } => net.publish(p2p_protocol::PRESENCE_TOPIC, message),
         }
     }
 
     pub(super) fn on_committed(&mut self, committed: Committed) {
-        let kept = match committed.result {
+        match committed.result {
             Ok(()) => {
                 if self.storage_trouble.take().is_some() {
                     self.node_changed = true;
                 }
-                true
+                for message in self.held.committed(committed.token) {
+                    self.send(message);
+                }
             }
             Err(error) => {
                 self.lost_write(&error.to_string());
-                false
+                self.held.failed(committed.token, now().mono);
             }
-        };
-        let waited = matches!(self.held.front(), Some(Held::UntilCommitted(token)) if *token <= committed.token);
-        if !waited {
-            return;
         }
-        self.held.pop_front();
-        while let Some(output) = self.held.pop_front() {
-            match output {
-                Held::UntilCommitted(token) if token > committed.token => {
-                    self.held.push_front(output);
-                    break;
-                }
-                Held::UntilCommitted(_) => {}
-                // What could not be recorded does not leave.
-                Held::Send { .. } | Held::Publish { .. } if !kept => {}
-                Held::Send { .. } | Held::Publish { .. } => self.send(output),
+    }
+
+    /// Waits until everything that was given to the store is on disk, or cannot get there.
+    pub(super) async fn settle_disk(&mut self) {
+        let Some(last) = self.commit(Vec::new()) else { return };
+        while let Ok(Some(committed)) = timeout(SETTLING, self.sources.committed.recv()).await {
+            let token = committed.token;
+            self.on_committed(committed);
+            if token == last {
+                return;
             }
         }
     }
@@ -203,14 +225,4 @@ impl Engine<'_> {
 
 const fn is_result(result: &p2p_control::api::TaskResult) -> bool {
     !matches!(result, p2p_control::api::TaskResult::Error { .. })
-}
-
-fn order(work: Work) -> WorkOrder {
-    WorkOrder {
-        work_id: work.work_id,
-        kind: work.kind,
-        texts: work.texts,
-        chunk: ChunkOptions { tokens: work.chunk.tokens, overlap: work.chunk.overlap },
-        timeout: Duration::from_millis(work.timeout_ms),
-    }
 }

@@ -54,7 +54,10 @@ impl Engine<'_> {
         let events = self.sources.events.sender.subscribe();
         let tasks = self.parts.node.tasks().take(SNAPSHOT_TASKS).map(view::task_summary).collect();
         let status = self.status();
-        self.sources.events.last_status = Some(status.clone());
+        // Those who listened before may not have heard of it yet.
+        if self.sources.events.sender.receiver_count() == 1 {
+            self.sources.events.last_status = Some(status.clone());
+        }
         Subscription { snapshot: Snapshot { status, tasks }, number: self.sources.events.number, events }
     }
 
@@ -80,6 +83,8 @@ impl Engine<'_> {
         }
         self.sources.events.due = None;
         self.sources.events.told = now;
+        // A task that moved on changes the sentence too.
+        self.node_changed |= !self.changed_tasks.is_empty();
         for id in std::mem::take(&mut self.changed_tasks) {
             let Some(task) = self.parts.node.task(&id) else { continue };
             let mut document = view::task(task);
@@ -115,7 +120,7 @@ impl Engine<'_> {
             cannot_compute,
             now: now().wall,
         });
-        if self.exit.is_some() {
+        if self.exit == Some(super::Exit::Stop) {
             state = NodeState::Stopping;
         }
         let mut warnings = parts.warnings.clone();

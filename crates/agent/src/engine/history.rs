@@ -55,7 +55,7 @@ pub(super) fn departures(store: Store, reply: Reply<Vec<Departure>>) {
     });
 }
 
-pub(super) fn no_such_task(id: TaskId) -> Problem {
+fn no_such_task(id: TaskId) -> Problem {
     Problem::new(ErrorCode::NoSuchTask, format!("none of this node's tasks is {id}"))
 }
 

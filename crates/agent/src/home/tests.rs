@@ -29,7 +29,19 @@ fn bad_papers_are_seen_before_anything_is_made() {
     assert_eq!(refused.code, ErrorCode::NetworkFileInvalid);
     let refused = begin(&home, InitNetwork::Invite("p2p-agent://invite/xyz".into())).expect_err("no invite");
     assert_eq!(refused.code, ErrorCode::InviteInvalid);
+    let refused = begin(&home, InitNetwork::New { name: "a\nb".into() }).expect_err("no name");
+    assert_eq!(refused.code, ErrorCode::BadRequest);
     assert!(!home.root().exists());
+}
+
+#[test]
+fn a_damaged_network_file_can_be_left() {
+    let (_folder, home) = home();
+    begin(&home, InitNetwork::New { name: "home".into() }).expect("a new home");
+    write(&home.network_file(), b"damaged").expect("written");
+    assert_eq!(network(&home).expect_err("damaged").code, ErrorCode::NetworkFileInvalid);
+    leave_network(&home).expect("left");
+    assert_eq!(network(&home).expect("readable"), None);
 }
 
 #[test]
@@ -58,7 +70,8 @@ fn others_join_by_file_or_by_invite() {
     assert_eq!(report.network.map(|network| network.id), Some(details.id));
 
     let third = Home::at(folder.path().join("third"));
-    let link = invite_with(&founder, vec!["/ip4/127.0.0.1/tcp/1".into()]).expect("an invite").link;
+    let keys = require_keys(&founder).expect("keys");
+    let link = invite_with(&founder, &keys, vec!["/ip4/127.0.0.1/tcp/1".into()]).expect("an invite").link;
     begin(&third, InitNetwork::Invite(link)).expect("joined by invite");
     assert_eq!(invited_to(&third).expect("readable"), ["/ip4/127.0.0.1/tcp/1"]);
 }

@@ -8,7 +8,7 @@ use p2p_platform::process::prepare_worker;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::PoolConfig;
 use crate::wire::{Order, PROTOCOL, Reply, encode, read};
@@ -100,7 +100,8 @@ async fn forward_log(log: ChildStderr) {
         let mut line = Vec::new();
         match (&mut log).take(LOG_LINE).read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => return,
-            Ok(_) => debug!(target: "p2p_worker", "{}", String::from_utf8_lossy(&line).trim_end()),
+            // A worker says nothing but its troubles.
+            Ok(_) => warn!(target: "p2p_worker", "{}", String::from_utf8_lossy(&line).trim_end()),
         }
     }
 }

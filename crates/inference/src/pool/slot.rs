@@ -75,6 +75,9 @@ impl Slot {
     async fn serve(&mut self, ticket: Ticket) {
         let Ticket { order, given, mut stop } = ticket;
         let work_id = order.work_id;
+        if stop.try_recv().is_ok() {
+            return; // Nobody wants it any more: no worker is bothered.
+        }
         let begun = Instant::now();
         let outcomes = self.compute(&order, &mut stop).await;
         lock(&self.stops).remove(&work_id);
@@ -150,7 +153,7 @@ impl Slot {
             tokio::select! {
                 biased;
                 answer = &mut talk => answer,
-                _ = &mut *stop => {
+                Ok(()) = &mut *stop => {
                     stopped = true;
                     // Most orders are short: better a moment than a new process.
                     timeout(STOP_GRACE, talk).await.unwrap_or(Err(Failed::Stopped))

@@ -13,14 +13,14 @@ use super::{Ended, Node};
 use crate::NetEvent;
 use crate::address;
 use crate::behaviour::{IDENTITY, Protocols};
-use crate::config::{ADMISSION_TIME, AGENT_CHARS, FAULT_TIME, FOREIGN_GRACE, FOREIGN_TIME, SIMULTANEOUS_TIME};
+use crate::config::{ADMISSION_TIME, AGENT_CHARS, SIMULTANEOUS_TIME};
 use crate::dialer::Target;
 use crate::direct::reader::{ReadEnd, read_frames};
 use crate::direct::writer::{WriteEnd, outbox, write_frames};
 
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    links: HashMap<ConnectionId, Link>,
+    pub(super) links: HashMap<ConnectionId, Link>,
     /// For peers with a larger id: the connection this side chose.
     chosen: HashMap<DeviceId, ConnectionId>,
     sessions: HashMap<DeviceId, Session>,
@@ -28,20 +28,20 @@ pub(crate) struct Links {
 
 /// One connection.
 #[derive(Debug)]
-struct Link {
-    peer: PeerId,
-    device: DeviceId,
-    remote: Multiaddr,
-    since: Instant,
+pub(super) struct Link {
+    pub(super) peer: PeerId,
+    pub(super) device: DeviceId,
+    pub(super) remote: Multiaddr,
+    pub(super) since: Instant,
     /// The dial that made it, while it has not led to a peer that is up.
-    via: Option<Target>,
+    pub(super) via: Option<Target>,
     hello: Option<Hello>,
     streams: Option<(Stream, Stream)>,
     rtt: Option<Duration>,
     /// Nothing more is done with it.
-    closing: bool,
+    pub(super) closing: bool,
     /// When it is to be closed, if that is not done yet.
-    close_at: Option<Instant>,
+    pub(super) close_at: Option<Instant>,
 }
 
 /// What a peer says of itself.
@@ -90,7 +90,7 @@ impl Links {
         admitted.chain(self.links.values().filter_map(|link| link.close_at)).min()
     }
 
-    fn waiting(&self) -> impl Iterator<Item = (&ConnectionId, &Link)> {
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (&ConnectionId, &Link)> {
         self.links.iter().filter(|(id, link)| !link.closing && !self.carries_session(link, **id))
     }
 
@@ -294,72 +294,9 @@ impl Node {
         if self.links.chosen.get(&link.device) == Some(&id) {
             self.links.chosen.remove(&link.device);
             let other = self.links.links.iter().find(|(_, other)| other.device == link.device && !other.closing);
-            if let Some((other, _)) = other.map(|(id, link)| (*id, link.since)) {
+            if let Some(other) = other.map(|(id, _)| *id) {
                 self.choose(other, peer, link.device, now);
             }
-        }
-    }
-
-    /// Connections that did not become a peer in time, and those whose grace is over.
-    pub(super) async fn close_overdue(&mut self, now: Instant) {
-        let due = |link: &Link| link.close_at.is_some_and(|at| at <= now);
-        let due: Vec<_> = self.links.links.iter().filter(|(_, link)| due(link)).map(|(id, _)| *id).collect();
-        due.into_iter().for_each(|id| self.close(id));
-        let late: Vec<_> = self
-            .links
-            .waiting()
-            .filter(|(_, link)| now >= link.since + ADMISSION_TIME)
-            .map(|(id, link)| (*id, self.links.is_up(&link.device)))
-            .collect();
-        for (id, is_up) in late {
-            if is_up {
-                self.close(id);
-            } else {
-                let reason = format!("it did not greet within {} s", ADMISSION_TIME.as_secs());
-                self.refuse(id, reason).await;
-            }
-        }
-    }
-
-    /// Turns away a peer that broke the rules, and says so.
-    pub(super) async fn refuse(&mut self, id: ConnectionId, reason: String) {
-        self.close(id);
-        self.turn_away(id, reason, FAULT_TIME).await;
-    }
-
-    /// Has nothing to do with a node of another network, and says so.
-    pub(super) async fn refuse_foreign(&mut self, id: ConnectionId, reason: String) {
-        let Some(link) = self.links.links.get_mut(&id).filter(|link| !link.closing) else { return };
-        link.closing = true;
-        link.close_at = Some(Instant::now() + FOREIGN_GRACE);
-        self.turn_away(id, reason, FOREIGN_TIME).await;
-    }
-
-    async fn turn_away(&mut self, id: ConnectionId, reason: String, leave_alone: Duration) {
-        let Some(link) = self.links.links.get_mut(&id) else { return };
-        let (peer, device, via, ip) = (link.peer, link.device, link.via.take(), address::ip(&link.remote));
-        let now = Instant::now();
-        self.end_session(&device, reason.clone()).await;
-        self.forget_in_table(&peer);
-        let known = self.dialer.is_forbidden(&device, now);
-        for target in via.into_iter().chain([Target::Device(device)]) {
-            self.dialer.forbid(target, now + leave_alone, now);
-        }
-        self.counters.refused();
-        if known {
-            tracing::debug!(%device, reason, "refused again");
-            return;
-        }
-        tracing::warn!(%device, ip = ip.map(tracing::field::display), reason, "peer refused");
-        self.tell(NetEvent::Refused { device: Some(device), reason }).await;
-    }
-
-    /// [Refuses](Self::refuse) whoever `peer` is, on all its connections.
-    pub(super) async fn refuse_peer(&mut self, peer: PeerId, reason: &str) {
-        let links: Vec<_> = self.links.links.iter().filter(|(_, link)| link.peer == peer && !link.closing).collect();
-        let ids: Vec<_> = links.into_iter().map(|(id, _)| *id).collect();
-        for id in ids {
-            self.refuse(id, reason.into()).await;
         }
     }
 

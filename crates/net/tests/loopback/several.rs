@@ -61,6 +61,8 @@ async fn another_network_is_refused_by_both_and_left_alone() {
     let (device, reason) = theirs.refused().await;
     assert_eq!(device, Some(ours.id));
     assert!(reason.contains("of another network"), "{reason}");
+    // Both have cut the connection by now.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
     for _ in 0..3 {
         ours.dial(&theirs);
         ours.net.dial(None, theirs.addresses.clone());

@@ -7,9 +7,11 @@ use crate::envelope::{For, Refused, open};
 use crate::identity::check_certificate;
 use crate::io::{Durable, Output};
 use crate::membership::check_membership;
-use crate::peers::{PRESENCE_TOPIC, apply_presence, clean_addresses, clean_version};
+use crate::peers::{AWAY_MS, PRESENCE_TOPIC, apply_presence, clean_addresses, clean_version};
 use crate::wire::{self, envelope::Message};
 
+/// How often a node with too many peers lets one go.
+const CROWD_CHECK_MS: u64 = 1000;
 /// Names of protocols that are kept of one peer.
 const PROTOCOLS: usize = 32;
 
@@ -23,8 +25,7 @@ impl Node {
         };
         self.post.end_session(&device);
         let our_hello = self.post.send(now, device, Message::Hello(hello));
-        let peer = self.peers.entry(device, now);
-        peer.come(now, our_hello);
+        let peer = self.peers.come(device, now, our_hello);
         protocols.truncate(PROTOCOLS);
         peer.protocols = protocols;
         let known = clean_addresses(addresses);
@@ -35,9 +36,7 @@ impl Node {
     }
 
     pub(super) fn peer_down(&mut self, now: Now, device: DeviceId) {
-        if let Some(peer) = self.peers.get_mut(&device) {
-            peer.go();
-        }
+        self.peers.go(&device);
         self.post.end_session(&device);
         self.provider.forget(device, None, &mut self.queue, &mut self.post);
         self.with_requester(now, |requester, around| requester.peer_down(now, device, around));
@@ -107,9 +106,25 @@ impl Node {
         if !list.peers.is_empty() {
             self.post.send(now, from, Message::PeerList(list));
         }
+        if self.crowd_check.is_none() && self.peers.is_crowded() {
+            self.crowd_check = Some(now.mono.plus_ms(CROWD_CHECK_MS));
+        }
         self.with_requester(now, |requester, around| requester.advance_all(now, around));
         self.post.emit(Output::NodeChanged);
         Ok(())
+    }
+
+    /// Lets one go where the house is full: it knows others by now.
+    pub(super) fn keep_room(&mut self, now: Now) {
+        if self.crowd_check.is_none_or(|due| due > now.mono) {
+            return;
+        }
+        let guest_of = |device: &DeviceId| self.queue.guests().any(|(_, job)| job.is_of(device));
+        let busy = |device: &DeviceId| self.requester.is_held_by(device) || guest_of(device);
+        if let Some(device) = self.peers.to_let_go(now, busy) {
+            self.show_out(device, Some(AWAY_MS));
+        }
+        self.crowd_check = self.peers.is_crowded().then(|| now.mono.plus_ms(CROWD_CHECK_MS));
     }
 
     fn heard(&mut self, now: Now, from: DeviceId, message: Message) -> Result<(), Refused> {

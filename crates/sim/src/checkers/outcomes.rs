@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use p2p_protocol::wire;
 use p2p_protocol::{CheckedReceipt, Network, State, Task, input_hash, output_hash};
-use p2p_types::{DeviceId, Hash, Scheme, Signed, TaskId, TextFailure};
+use p2p_types::{DeviceId, Hash, Scheme, Signed, TextFailure};
 
 use super::{Asked, Verdict};
 use crate::workers::answer;
 
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
-    /// Which computer's workers finished which input of which task: the truth.
+    /// Which computer's workers finished which input: the truth.
     computed: BTreeSet<(DeviceId, Hash)>,
     pub(crate) done: u64,
     pub(crate) partial: u64,
@@ -53,7 +53,8 @@ impl Outcomes {
         let by_others = !task.providers.contains(&owner);
         for (at, result) in task.results.iter().enumerate().filter(|_| by_others) {
             let at = u32::try_from(at).unwrap_or(u32::MAX);
-            let covers = |receipt: &CheckedReceipt| (receipt.first_text..receipt.first_text + receipt.texts).contains(&at);
+            let covers =
+                |receipt: &CheckedReceipt| (receipt.first_text..receipt.first_text + receipt.texts).contains(&at);
             if matches!(result, Some(Ok(_))) {
                 self.crossed += 1;
                 if !task.receipts.iter().any(covers) {
@@ -87,15 +88,10 @@ impl Outcomes {
             (read.task == asked.request.id.0, "a receipt names another task"),
             (read.input == input.0, "a receipt names another input"),
             (read.output == output_hash(&outputs).0, "a receipt names a wrong output"),
-            (self.computed.contains(&(receipt.provider, name(asked.request.id, input))), "its signer did not compute it"),
+            (self.computed.contains(&(receipt.provider, input)), "its signer did not compute it"),
         ];
         claims.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, what)| wrong(what))
     }
-}
-
-/// One input of one task.
-pub(crate) fn name(task: TaskId, input: Hash) -> Hash {
-    Hash::of(&[task.0.as_slice(), &input.0].concat())
 }
 
 /// One result each, in order, and each the right one or a failure.

@@ -25,6 +25,12 @@ impl Privacies {
         }
     }
 
+    /// What `owner` is known to trust, after their computer forgot what was not on disk.
+    pub(crate) fn forget(&mut self, owner: DeviceId, kept: &BTreeSet<DeviceId>) {
+        self.trusted.retain(|(of, _)| *of != owner);
+        self.trusted.extend(kept.iter().map(|whom| (owner, *whom)));
+    }
+
     pub(crate) fn sent(
         &mut self,
         from: DeviceId,
@@ -34,7 +40,8 @@ impl Privacies {
         asked: &BTreeMap<TaskId, Asked>,
     ) -> Verdict {
         let Some(assignment) = assignment else { return self.published(frame) };
-        let task = TaskId::try_from(assignment.task.as_slice()).map_err(|_| ("privacy", "no task is named".to_owned()))?;
+        let task =
+            TaskId::try_from(assignment.task.as_slice()).map_err(|_| ("privacy", "no task is named".to_owned()))?;
         let Some(asked) = asked.get(&task) else {
             return Err(("privacy", format!("task {task} was never asked for")));
         };

@@ -24,9 +24,8 @@ impl Fabric {
         if !asker.running {
             return Vec::new();
         }
-        let provides = |peer: &usize| {
-            *peer != node && self.ports[*peer].provides.contains(&key) && !self.separated(node, *peer)
-        };
+        let provides =
+            |peer: &usize| *peer != node && self.ports[*peer].provides.contains(&key) && !self.separated(node, *peer);
         let alone = asker.up.is_empty();
         let found = (0..self.ports.len()).filter(|_| !alone).filter(provides);
         let devices: Vec<DeviceId> = found.map(|peer| self.ports[peer].device).collect();

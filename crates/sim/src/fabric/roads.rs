@@ -66,7 +66,8 @@ impl Fabric {
 
     /// Cuts and mends roads as the state of their ends asks.
     fn look_at_roads<E: From<Motion>>(&mut self, which: impl Fn(usize, usize) -> bool, schedule: &mut Schedule<E>) {
-        let concerned: Vec<(usize, usize)> = self.pairs.keys().copied().filter(|(one, other)| which(*one, *other)).collect();
+        let concerned: Vec<(usize, usize)> =
+            self.pairs.keys().copied().filter(|(one, other)| which(*one, *other)).collect();
         for (one, other) in concerned {
             let separated = self.separated(one, other);
             let was = self.pair(one, other).cut.is_some();

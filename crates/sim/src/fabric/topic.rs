@@ -56,7 +56,13 @@ impl Fabric {
         }
     }
 
-    pub(super) fn gossiped(&mut self, from: usize, to: usize, name: u64, message: &Rc<[u8]>) -> Vec<(usize, PortEvent)> {
+    pub(super) fn gossiped(
+        &mut self,
+        from: usize,
+        to: usize,
+        name: u64,
+        message: &Rc<[u8]>,
+    ) -> Vec<(usize, PortEvent)> {
         let reachable = self.ports[to].up.contains(&from) && self.pair(from, to).cut.is_none();
         // A memory that is full or old lets a message in twice.
         let again = self.dice.permille(self.links.twice_permille);

@@ -134,11 +134,11 @@ fn a_durable_record_makes_its_transaction_durable() {
     assert_eq!(level_after(&[task(1, true, b"")]), normal);
     assert_eq!(level_after(&[task(1, true, b""), Record::Sequence { lane: "direct", reserved: 1 }]), full);
     assert_eq!(level_after(&[Record::Paused { until: None }]), normal);
+    assert_eq!(level_after(&[Record::Trust { device: device(1), trusted: false, at }]), full);
     let receipt = Record::Receipt { task: id(1), subtask: 1, provider: device(1), signed: signed.clone(), at };
-    assert_eq!(level_after(&[receipt]), full);
-    assert_eq!(level_after(&[Record::Peer { device: device(1), addresses: vec![], seen: at }]), normal);
+    assert_eq!(level_after(&[receipt]), normal);
     let receipt = Record::GuestReceipt { task: id(1), subtask: 1, requester: device(1), signed, at };
-    assert_eq!(level_after(&[receipt]), full);
+    assert_eq!(level_after(&[receipt, Record::ForgetPeers]), normal);
 }
 
 #[test]

@@ -162,3 +162,22 @@ fn a_node_of_another_network_is_not_understood() {
     let outputs: Vec<_> = std::iter::from_fn(|| world.seats[0].node.poll_output()).collect();
     assert!(outputs.contains(&Output::Disconnect { device, ban_ms: Some(600_000) }), "{outputs:?}");
 }
+
+/// A node with no place free would shut newcomers out of the whole network.
+#[test]
+fn a_crowded_node_lets_newcomers_go_once_they_know_others() {
+    let mut world = World::apart(60, NetworkKind::Open, false);
+    world.input(0, Input::Trust { device: world.device(59), trusted: true });
+    (1..60).for_each(|other| world.connect(0, other));
+    assert_eq!(world.seats[0].connected.len(), 59);
+    world.pass(40_000);
+    assert_eq!(world.seats[0].connected.len(), limits::PEERS * 3 / 4);
+    assert!(world.seats[0].connected.contains(&59), "trusted ones stay");
+    assert!(world.seats[0].connected.contains(&1) && !world.seats[0].connected.contains(&58), "old ones stay");
+    assert!(world.misbehaved(0).is_empty(), "nobody did wrong");
+    let lists = world.heard.iter().filter(|(_, to, message)| *to == 58 && matches!(message, Message::PeerList(_)));
+    assert_eq!(lists.count(), 1);
+    let ticks = world.seats[0].ticks;
+    world.pass(60_000);
+    assert_eq!(world.seats[0].ticks - ticks, 2, "and then it rests");
+}

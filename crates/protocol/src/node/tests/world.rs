@@ -215,6 +215,7 @@ impl World {
 
     pub(super) fn input(&mut self, at: usize, input: Input) {
         self.feed(at, input);
+        self.show_out(at);
         self.settle();
     }
 

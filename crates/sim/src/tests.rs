@@ -1,0 +1,4 @@
+//! Worlds that must hold, and worlds that are broken on purpose.
+
+mod fabric;
+mod worlds;

@@ -1,0 +1,93 @@
+// What a person sees and does in the window, in words.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+
+import { until } from "./stage.mjs";
+
+const AXE = readFileSync(new URL("../../ui/node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+export class Page {
+  constructor(session) {
+    this.session = session;
+  }
+
+  /** The sentence at the top, as it is written. */
+  sentence() {
+    return this.session.run(
+      "return document.querySelector('[data-testid=sentence]')?.textContent.replace(/\\s+/g, ' ').trim() ?? ''",
+    );
+  }
+
+  says(pattern) {
+    return until(`the window says ${pattern}`, async () => pattern.test(await this.sentence()));
+  }
+
+  /** Everything that can be read. */
+  text() {
+    return this.session.run("return document.body.innerText");
+  }
+
+  shows(pattern) {
+    return until(`the window shows ${pattern}`, async () => pattern.test(await this.text()));
+  }
+
+  async goto(name) {
+    await (await this.session.find(`nav a[href="#/${name}"]`)).click();
+  }
+
+  /** Presses the button that is called so. */
+  async press(name) {
+    const script = `
+      const button = [...document.querySelectorAll("button, a.button")].find((each) => each.textContent.trim() === arguments[0]);
+      button?.setAttribute("data-pressed", "");
+      return button !== undefined;`;
+    await until(`there is a button ${name}`, () => this.session.run(script, name));
+    const button = await this.session.find("[data-pressed]");
+    await this.session.run("document.querySelector('[data-pressed]').removeAttribute('data-pressed')");
+    await button.click();
+  }
+
+  async write(css, text) {
+    const field = await this.session.find(css);
+    await field.clear();
+    if (text !== "") await field.type(text);
+  }
+
+  async choose(value) {
+    await (await this.session.find(`input[value="${value}"]`)).click();
+  }
+
+  /** How far the line of stages is filled, as the names of the reached steps. */
+  stages() {
+    return this.session.run(
+      "return [...document.querySelectorAll('[data-testid=stages] li.done .label')].map((each) => each.textContent.trim())",
+    );
+  }
+
+  /** The answer that stands under the line, once it does. */
+  answer() {
+    const script = "return document.querySelector('[data-testid=answer]')?.textContent.replace(/\\s+/g, ' ').trim() ?? ''";
+    return until("there is an answer", () => this.session.run(script));
+  }
+
+  /** Nothing that keeps somebody out: what axe finds in the page as it stands. */
+  async isAccessible(what) {
+    await this.session.run(AXE);
+    const found = await this.session.runAsync(
+      `const done = arguments[arguments.length - 1];
+       axe.run(document).then(
+         ({ violations }) => done(violations.map(({ id, impact, nodes }) => impact + ": " + id + ": " + nodes[0].html)),
+         (error) => done([String(error)]));`,
+    );
+    assert.deepEqual(found, [], what);
+  }
+
+  /** Where the keyboard is, as a screen reader would name it. */
+  focused() {
+    return this.session.run(`
+      const at = document.activeElement;
+      const label = at.labels?.[0]?.textContent.trim();
+      return at.getAttribute("aria-label") ?? label ?? at.textContent.trim();`);
+  }
+}
