@@ -18,9 +18,8 @@ export const Key = {
   enter: "\uE007",
   shift: "\uE008",
   control: "\uE009",
+  delete: "\uE017",
   space: " ",
-  down: "\uE015",
-  right: "\uE014",
 };
 
 /** One open window of the app. */
@@ -93,7 +92,6 @@ class Element {
   }
 
   click = () => this.#ask("POST", "click", {});
-  clear = () => this.#ask("POST", "clear", {});
   type = (text) => this.#ask("POST", "value", { text });
   text = () => this.#ask("GET", "text");
 }

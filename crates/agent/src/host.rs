@@ -252,7 +252,9 @@ fn start_net(
 fn listen_addresses(interfaces: Interfaces, port: u16) -> Vec<String> {
     let hosts: &[&str] = match interfaces {
         Interfaces::Loopback => &["/ip4/127.0.0.1"],
-        Interfaces::All => &["/ip4/0.0.0.0", "/ip6/::"],
+        Interfaces::All if std::net::TcpListener::bind("[::]:0").is_ok() => &["/ip4/0.0.0.0", "/ip6/::"],
+        // A computer without IPv6.
+        Interfaces::All => &["/ip4/0.0.0.0"],
     };
     hosts.iter().flat_map(|host| [format!("{host}/tcp/{port}"), format!("{host}/udp/{port}/quic-v1")]).collect()
 }

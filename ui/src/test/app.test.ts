@@ -64,6 +64,21 @@ describe("Home", () => {
     await waitFor(() => expect(sentence()).toContain("Ready"));
   });
 
+  it("leaves the keyboard on the switch while it moves", async () => {
+    let answer: (now: Status) => void = () => undefined;
+    fake.answer("POST /node/pause", () => new Promise<Status>((resolve) => (answer = resolve)));
+    open();
+    const toggle = screen.getByRole("switch");
+    toggle.focus();
+    await userEvent.keyboard(" ");
+    await userEvent.keyboard(" ");
+    expect(toggle.matches(":disabled")).toBe(false);
+    answer(status("paused"));
+    await waitFor(() => expect(sentence()).toContain("Paused by you"));
+    expect(document.activeElement).toBe(toggle);
+    expect(fake.calls).toHaveLength(1);
+  });
+
   it("says why the switch did not move", async () => {
     fake.refuse("POST /node/pause", "E4006", "Too busy", "The node is too busy.");
     open();

@@ -48,8 +48,13 @@ impl Process {
         let mut process = Self { child, input, output: BufReader::new(output) };
         let hello = Order::Hello { protocol: PROTOCOL, assets: config.assets.to_string_lossy().into_owned() };
         let greeted = async {
-            process.send(&hello).await?;
-            process.receive().await
+            // A worker that ended at once may refuse the hello; that it ended is the better reason.
+            let sent = process.send(&hello).await;
+            let reply = process.receive().await?;
+            if reply.is_some() {
+                sent?;
+            }
+            Ok::<_, io::Error>(reply)
         };
         match timeout(GREETING, greeted).await {
             Ok(Ok(Some(Reply::Hello { protocol: PROTOCOL }))) => Ok(process),
