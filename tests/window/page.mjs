@@ -70,7 +70,8 @@ export class Page {
 
   /** The answer that stands under the line, once it does. */
   answer() {
-    const script = "return document.querySelector('[data-testid=answer]')?.textContent.replace(/\\s+/g, ' ').trim() ?? ''";
+    const script =
+      "return document.querySelector('[data-testid=answer]')?.textContent.replace(/\\s+/g, ' ').trim() ?? ''";
     return until("there is an answer", () => this.session.run(script));
   }
 

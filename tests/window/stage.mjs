@@ -68,11 +68,15 @@ export class Stage {
 
   /** Runs `p2p-agent` on a home and returns what it says, as JSON where it is some. */
   agent(home, ...args) {
-    const { status, stdout, stderr } = spawnSync(join(BINARIES, "p2p-agent"), ["--home", home, "--json", ...args], {
-      encoding: "utf8",
-      env: this.environment,
-      timeout: START_LIMIT_MS,
-    });
+    const { status, stdout, stderr } = spawnSync(
+      join(BINARIES, "p2p-agent"),
+      ["--home", home, "--json", ...args],
+      {
+        encoding: "utf8",
+        env: this.environment,
+        timeout: START_LIMIT_MS,
+      },
+    );
     if (status !== 0) throw new Error(`p2p-agent ${args.join(" ")} ended with ${status}: ${stdout}${stderr}`);
     return stdout.trim() === "" ? null : JSON.parse(stdout);
   }
@@ -86,7 +90,12 @@ export class Stage {
       TAURI_WEBVIEW_AUTOMATION: "true",
     });
     const address = `http://127.0.0.1:${port}`;
-    await until("the driver answers", () => fetch(`${address}/status`).then((answer) => answer.ok, () => false));
+    await until("the driver answers", () =>
+      fetch(`${address}/status`).then(
+        (answer) => answer.ok,
+        () => false,
+      ),
+    );
     const session = await Session.open(address, join(BINARIES, "p2p-tray"), ["--home", home, ...args]);
     this.#sessions.push(session);
     return session;
@@ -112,6 +121,8 @@ export class Stage {
   async keep(session, name) {
     if (SCREENSHOTS === undefined) return;
     mkdirSync(SCREENSHOTS, { recursive: true });
+    // What moves has come to rest.
+    await pause(400);
     writeFileSync(join(SCREENSHOTS, `${name}.png`), await session.screenshot());
   }
 
@@ -146,7 +157,9 @@ export class Stage {
     mkdirSync(runtime, { recursive: true, mode: 0o700 });
     const kept = ["PATH", "LANG", "P2P_AGENT_ASSETS", "P2P_TRAY_LOG", "LD_LIBRARY_PATH"];
     return {
-      ...Object.fromEntries(kept.filter((name) => name in process.env).map((name) => [name, process.env[name]])),
+      ...Object.fromEntries(
+        kept.filter((name) => name in process.env).map((name) => [name, process.env[name]]),
+      ),
       HOME: user,
       XDG_RUNTIME_DIR: runtime,
       DISPLAY: display,
@@ -190,7 +203,10 @@ export function isAlive(pid) {
 function stopDaemon(home) {
   if (!existsSync(home)) return;
   // Whatever it answers: a daemon that does not run is what is wanted.
-  spawnSync(join(BINARIES, "p2p-agent"), ["--home", home, "down"], { timeout: START_LIMIT_MS, stdio: "ignore" });
+  spawnSync(join(BINARIES, "p2p-agent"), ["--home", home, "down"], {
+    timeout: START_LIMIT_MS,
+    stdio: "ignore",
+  });
 }
 
 async function end(child) {

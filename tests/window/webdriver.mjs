@@ -54,7 +54,9 @@ export class Session {
 
   async find(css) {
     const element = await this.#ask("POST", "element", { using: "css selector", value: css });
-    return new Element((method, path, body) => this.#ask(method, `element/${element[ELEMENT]}/${path}`, body));
+    return new Element((method, path, body) =>
+      this.#ask(method, `element/${element[ELEMENT]}/${path}`, body),
+    );
   }
 
   /** Presses keys one after the other, wherever the focus is; a list inside presses them together. */

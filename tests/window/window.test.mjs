@@ -81,7 +81,9 @@ describe("a window on a node with company", () => {
     await page.shows(new RegExp(other));
     await page.press("Close");
     await page.press("Invite somebody");
-    await until("there is a link", () => session.run("return document.querySelector('#invite-link')?.value.startsWith('p2p-agent://')"));
+    await until("there is a link", () =>
+      session.run("return document.querySelector('#invite-link')?.value.startsWith('p2p-agent://')"),
+    );
     await stage.keep(session, "network");
     await page.goto("home");
   });
@@ -95,7 +97,9 @@ describe("a window on a node with company", () => {
   });
 
   test("can be used without a mouse", async () => {
-    await session.run("location.hash = '#/home'; document.activeElement.blur(); document.querySelector('#try-text').value = ''");
+    await session.run(
+      "location.hash = '#/home'; document.activeElement.blur(); document.querySelector('#try-text').value = ''",
+    );
     await session.run("document.querySelector('nav a').focus()");
     const seen = [await page.focused()];
     while (seen.length < 5) {
@@ -116,7 +120,10 @@ describe("a window on a node with company", () => {
     await page.says(/^Paused by you/);
     await session.press(Key.space);
     await page.says(/^Ready/);
-    assert.notEqual(await session.run("return getComputedStyle(document.activeElement).outlineStyle"), "none");
+    assert.notEqual(
+      await session.run("return getComputedStyle(document.activeElement).outlineStyle"),
+      "none",
+    );
 
     await session.press([Key.shift, Key.tab]);
     await session.press(Key.enter);
@@ -130,7 +137,11 @@ describe("a window on a node with company", () => {
     }
     await session.resize(720, 520);
     await page.isAccessible("the smallest window");
-    assert.equal(await session.run("return document.documentElement.scrollWidth <= innerWidth"), true, "nothing is cut off");
+    assert.equal(
+      await session.run("return document.documentElement.scrollWidth <= innerWidth"),
+      true,
+      "nothing is cut off",
+    );
     await session.resize(960, 640);
   });
 
@@ -145,11 +156,25 @@ describe("a window on a node with company", () => {
       );
     const status = await invoke("call", { method: "GET", path: "/api/v1/status", body: null });
     assert.equal(status.answer.status, 200);
-    for (const path of ["/metrics", "/api/v1/../../metrics", "/api/v1/events", "http://127.0.0.1/api/v1/status"]) {
+    for (const path of [
+      "/metrics",
+      "/api/v1/../../metrics",
+      "/api/v1/events",
+      "http://127.0.0.1/api/v1/status",
+    ]) {
       assert.equal((await invoke("call", { method: "GET", path, body: null })).error, "E4001", path);
     }
-    assert.ok((await invoke("call", { method: "DELETE", path: "/api/v1/status", body: null })).error, "DELETE");
-    const forbidden = ["plugin:window|close", "plugin:event|listen", "plugin:webview|create_webview", "plugin:app|version", "plugin:path|resolve_directory"];
+    assert.ok(
+      (await invoke("call", { method: "DELETE", path: "/api/v1/status", body: null })).error,
+      "DELETE",
+    );
+    const forbidden = [
+      "plugin:window|close",
+      "plugin:event|listen",
+      "plugin:webview|create_webview",
+      "plugin:app|version",
+      "plugin:path|resolve_directory",
+    ];
     for (const command of forbidden) {
       assert.match((await invoke(command, {})).error, /not allowed|not found/i, command);
     }
@@ -187,7 +212,10 @@ describe("a window on a node with company", () => {
       return status.pid !== pid && status;
     });
     assert.notEqual(back.pid, pid);
-    await until("the window says what the new daemon says", async () => (await page.sentence()) === back.sentence || /^Ready/.test(await page.sentence()));
+    await until(
+      "the window says what the new daemon says",
+      async () => (await page.sentence()) === back.sentence || /^Ready/.test(await page.sentence()),
+    );
     await page.choose("local");
     await page.write("#try-text", GOOD);
     await page.press("Run");
@@ -246,7 +274,9 @@ describe("a window on a computer that has no node yet", () => {
     await page.shows(/Nobody else is here yet/);
     await page.isAccessible("a network of one");
     await page.press("Invite somebody");
-    await until("there is a link", () => session.run("return document.querySelector('#invite-link')?.value.startsWith('p2p-agent://')"));
+    await until("there is a link", () =>
+      session.run("return document.querySelector('#invite-link')?.value.startsWith('p2p-agent://')"),
+    );
     await page.press("Leave this network");
     await page.press("Leave");
     await page.shows(/Join with an invite/);

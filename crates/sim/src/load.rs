@@ -65,7 +65,7 @@ pub(crate) fn plan(load: &Load, nodes: usize, (from, until): (Micros, Micros), d
             ..request(load.tasks + number, load, dice)
         };
         // Presence has come round, and who was dialed in vain has been dialed again.
-        let at = until + 70 * SECOND + dice.below(10 * SECOND);
+        let at = until + 45 * SECOND + dice.below(5 * SECOND);
         plan.push((at, Wish::Submit { node: dice.index(nodes), request: Box::new(calm), must_succeed: true }));
     }
     for _ in 0..load.pauses {

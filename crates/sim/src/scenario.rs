@@ -32,7 +32,7 @@ impl Default for Scenario {
             faults: Faults::default(),
             load: Load::default(),
             calm_us: 5 * SECOND,
-            storm_us: 60 * SECOND,
+            storm_us: 40 * SECOND,
             sabotage: Sabotage::None,
         }
     }

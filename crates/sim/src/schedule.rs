@@ -44,6 +44,12 @@ impl<E> Schedule<E> {
         self.at(self.now.saturating_add(wait), event);
     }
 
+    /// Lets time pass to `at` where nothing happens before.
+    pub fn pass_to(&mut self, at: Micros) {
+        let next = self.heap.peek().map_or(Micros::MAX, |Reverse(entry)| entry.at);
+        self.now = self.now.max(at.min(next));
+    }
+
     /// Takes the next event that happens at `end` at the latest, and moves time on to it.
     pub fn next(&mut self, end: Micros) -> Option<(Micros, E)> {
         if self.heap.peek().is_none_or(|Reverse(entry)| entry.at > end) {

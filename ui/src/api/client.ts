@@ -22,6 +22,7 @@ export class Client {
     this.#transport = transport;
   }
 
+  status = () => this.#call<Status>("GET", "/status");
   pause = () => this.#call<Status>("POST", "/node/pause", {});
   resume = () => this.#call<Status>("POST", "/node/resume");
 

@@ -69,6 +69,12 @@ export class NodeStore {
     return details;
   }
 
+  /** The answer says nothing of what is so now, so that is read once. */
+  async leaveNetwork(): Promise<void> {
+    await this.client.leaveNetwork();
+    this.status = await this.client.status();
+  }
+
   /** Keeps what a call answered, unless an event already told more. */
   keepTask(task: Task): void {
     const known = this.tasks.get(task.task_id);

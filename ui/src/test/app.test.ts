@@ -316,12 +316,14 @@ describe("Network", () => {
 
   it("asks before it leaves", async () => {
     fake.answer("POST /network/leave", () => null);
+    fake.answer("GET /status", () => status("alone"));
     open(status("waiting"), "#/network");
     await userEvent.click(screen.getByRole("button", { name: "Leave this network" }));
     expect(fake.calls).toEqual([]);
     expect(document.activeElement).toBe(screen.getByRole("button", { name: "Stay" }));
     await userEvent.click(screen.getByRole("button", { name: "Leave" }));
-    expect(fake.calls.map(({ call }) => call)).toEqual(["POST /network/leave"]);
+    expect(fake.calls.map(({ call }) => call).slice(0, 2)).toEqual(["POST /network/leave", "GET /status"]);
+    expect(await screen.findByRole("heading", { name: "Join with an invite" })).toBeTruthy();
   });
 
   it("joins by an invite, and says when it cannot be used", async () => {

@@ -26,6 +26,8 @@ if (wanted.has("warn")) {
 
 fake.answer("POST /node/pause", () => (now = { ...status("paused"), peers: now.peers }));
 fake.answer("POST /node/resume", () => (now = { ...status("waiting"), peers: now.peers }));
+fake.answer("POST /network/leave", () => null);
+fake.answer("GET /status", () => status("alone"));
 fake.answer("GET /network/nearby", () => [{ id: "a", name: "Kitchen", seen_ms: 0 }]);
 fake.answer("POST /network/invite", () => ({
   link: `p2p-agent://invite/${"CiQIARIgq8ZkT3v1nq".repeat(9)}`,

@@ -6,7 +6,7 @@ use super::{Fabric, Motion, PortEvent};
 use crate::{MS, Schedule};
 
 /// Peers that a message is passed on to.
-const MESH: usize = 5;
+const MESH: usize = 4;
 /// Messages that a node remembers to have seen.
 const SEEN: usize = 4096;
 /// Messages of one node that wait for its judgement.

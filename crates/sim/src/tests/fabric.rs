@@ -24,12 +24,11 @@ impl Ports {
 
     fn pass(&mut self, time: Micros) {
         let end = self.schedule.now() + time;
-        self.schedule.at(end, Motion::Found { node: 0, key: p2p_types::Hash([0; 32]) });
         while let Some((at, motion)) = self.schedule.next(end) {
             let heard = self.fabric.handle(motion, &mut self.schedule);
-            let heard = heard.into_iter().filter(|(_, event)| !matches!(event, PortEvent::Providers { .. }));
-            self.heard.extend(heard.map(|(node, event)| (at, node, event)));
+            self.heard.extend(heard.into_iter().map(|(node, event)| (at, node, event)));
         }
+        self.schedule.pass_to(end);
     }
 
     fn send(&mut self, from: usize, to: u8, frame: u8) {

@@ -520,10 +520,10 @@ export interface components {
             needs_restart: boolean;
             /** @description `default`, `system` (/etc), `file` or `environment`. */
             source: string;
-            value: Record<string, never>;
+            value: unknown;
         };
         ConfigValue: {
-            value: Record<string, never>;
+            value: unknown;
         };
         CreateNetwork: {
             kind: components["schemas"]["NetworkKind"];
