@@ -1,8 +1,7 @@
 //! The one window: made when it is opened, gone when it is closed.
 
 use p2p_platform::Home;
-use tauri::utils::config::Color;
-use tauri::webview::NewWindowResponse;
+use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder};
 
 /// Its name in the capability file.
@@ -32,8 +31,15 @@ fn show(app: &AppHandle) -> tauri::Result<()> {
         .title(TITLE)
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(LEAST.0, LEAST.1)
-        // The paper of the page, so that nothing flashes before it is there.
-        .background_color(paper(app))
+        // Shown once the page is there: an empty window would flash in the wrong colour.
+        .visible(false)
+        .on_page_load(|window, page| {
+            if page.event() == PageLoadEvent::Finished
+                && let Err(error) = window.show().and_then(|()| window.set_focus())
+            {
+                tracing::error!("the window cannot be shown: {error}");
+            }
+        })
         // The page keeps nothing, but the web view insists on a folder. (Its private mode needs none,
         // and cannot be driven by tests.)
         .data_directory(app.state::<Home>().root().join("window"))
@@ -45,15 +51,6 @@ fn show(app: &AppHandle) -> tauri::Result<()> {
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
     Ok(())
-}
-
-fn paper(app: &AppHandle) -> Color {
-    let dark = matches!(system_theme(app), Some(tauri::Theme::Dark));
-    if dark { Color(0x1c, 0x1e, 0x20, 0xff) } else { Color(0xfb, 0xfa, 0xf8, 0xff) }
-}
-
-fn system_theme(app: &AppHandle) -> Option<tauri::Theme> {
-    app.webview_windows().values().next().and_then(|window| window.theme().ok())
 }
 
 /// The page that was built in, and nothing else.

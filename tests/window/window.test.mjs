@@ -34,6 +34,7 @@ describe("a window on a node with company", () => {
   test("says in the node's own words what it does", async () => {
     assert.equal(await page.sentence(), stage.agent(here, "status").sentence);
     assert.equal(await session.run("return document.title"), "Home - P2P Agent");
+    assert.equal(await session.run("return document.visibilityState"), "visible");
   });
 
   test("keeps a sentence here when it may only run here", async () => {

@@ -137,6 +137,8 @@ impl<'a> Engine<'a> {
     pub(crate) async fn run(mut self, mut net_events: mpsc::Receiver<NetEvent>) -> Exit {
         self.be_able();
         self.dial_known();
+        // Those who listened to an earlier run hear of the new network at once.
+        self.tell();
         loop {
             if let Some(exit) = self.exit {
                 break self.leave(exit).await;
