@@ -83,8 +83,8 @@ fn reply(context: &Context, home: &Home, report: &InitReport) {
         "keys": report.keys,
         "keys_detail": report.keys_detail,
         "network": report.network,
-        "config_file": report.config_file,
-        "home": home.root(),
+        "config_file": report.config_file.display().to_string(),
+        "home": home.root().display().to_string(),
     });
     context.out.reply(&document, |page| {
         page.line("This computer is set up.");
