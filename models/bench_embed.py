@@ -51,7 +51,7 @@ def main():
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    model = build(load_weights(), quantised=False, lora=False, masked=True)
+    model = build(load_weights(), lora=False, masked=True)
     session = onnxruntime.InferenceSession(model, options)
     tokenizer = Tokenizer.from_file(str(source() / "tokenizer.json"))
     tokenizer.no_padding()

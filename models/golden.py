@@ -43,7 +43,7 @@ def eight_bits(vector):
 
 def golden(base):
     ours = Embedder(base)
-    exact = Embedder(base, encoder.build(export.load_weights(), quantised=False))
+    exact = Embedder(base, encoder.build(export.load_weights()))
     entries = []
     for text in EMBEDDED + TOKENIZED:
         ids = ours.tokens([text])[0]

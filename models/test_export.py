@@ -32,7 +32,7 @@ def setUpModule():
     folder = Path(given) / "models" / export.NAME if given else Path(MADE.name) / "base"
     export.export(folder)
     BASE = Embedder(folder)
-    EXACT = Embedder(folder, encoder.build(export.load_weights(), quantised=False))
+    EXACT = Embedder(folder, encoder.build(export.load_weights()))
 
 
 def sentences(task):
@@ -90,7 +90,7 @@ class Answers(unittest.TestCase):
         self.compare(own_sentences())
 
     def test_close_to_float32_on_real_sentences(self):
-        for task in ("sentiment", "news-topic", "banking-intent"):
+        for task in ("sentiment", "news-topic", "banking-intent", "assistant-intent", "emotion", "spam"):
             with self.subTest(task):
                 self.compare(sentences(task))
 
