@@ -1,7 +1,9 @@
 //! Our side: tasks that compute nothing, submitted to one daemon and done by another, one after
-//! the other. The engine stamps the stages, so the control API is not in the figure.
+//! the other. The engine stamps the stages, so the control API is not in the times from
+//! assignment to receipt; it is in the times end to end.
 
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use p2p_control::Client;
@@ -10,14 +12,22 @@ use p2p_types::{Placement, Priority, Privacy, TaskKind};
 
 use crate::WARM_UP;
 
-/// Microseconds from assignment to receipt of each of `messages` tasks.
-pub(crate) fn measure(socket: &Path, messages: usize) -> Result<Vec<f64>> {
+/// Microseconds of each of the tasks.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    pub(crate) assignment_to_receipt: Vec<f64>,
+    /// As a client sees it: from asking to being told of the answer. All of it is overhead.
+    pub(crate) end_to_end: Vec<f64>,
+}
+
+pub(crate) fn measure(socket: &Path, messages: usize) -> Result<Times> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = Client::connect(socket).await?;
         let mut events = client.events().await?;
-        let mut times = Vec::with_capacity(messages);
+        let mut times = Times::default();
         for number in 0..WARM_UP + messages {
+            let asked = Instant::now();
             let submitted = client.submit(&noop()).await?;
             let task = loop {
                 let event = events.next().await.context("the daemon ended")??;
@@ -27,7 +37,8 @@ pub(crate) fn measure(socket: &Path, messages: usize) -> Result<Vec<f64>> {
                 }
             };
             if number >= WARM_UP {
-                times.push(assignment_to_receipt(&task)?);
+                times.end_to_end.push(asked.elapsed().as_secs_f64() * 1e6);
+                times.assignment_to_receipt.push(assignment_to_receipt(&task)?);
             }
         }
         Ok(times)

@@ -28,9 +28,13 @@ fn main() -> ExitCode {
 
 fn run(words: &[&str]) -> Result<()> {
     match words {
-        ["dispatch", socket, messages] => summary(dispatch::measure(socket.as_ref(), count(messages)?)?),
+        ["dispatch", socket, messages] => {
+            let times = dispatch::measure(socket.as_ref(), count(messages)?)?;
+            let slowest = times.end_to_end.iter().copied().reduce(f64::max);
+            summary(times.assignment_to_receipt, slowest)
+        }
         ["nats-reply", address] => nats::reply(address),
-        ["nats-request", address, messages] => summary(nats::request(address, count(messages)?)?),
+        ["nats-request", address, messages] => summary(nats::request(address, count(messages)?)?, None),
         _ => bail!(USAGE),
     }
 }
@@ -39,12 +43,16 @@ fn count(word: &str) -> Result<usize> {
     word.parse().with_context(|| format!("{word:?} is no number of messages"))
 }
 
-/// Prints what a run of `times` (microseconds) was like.
-fn summary(mut times: Vec<f64>) -> Result<()> {
+/// Prints what a run of `times` (microseconds) was like, and the slowest task end to end.
+fn summary(mut times: Vec<f64>, slowest: Option<f64>) -> Result<()> {
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times.get(((times.len() - 1) as f64 * share).round() as usize).copied();
     let p50 = if times.is_empty() { None } else { at(0.5) };
     let p50 = p50.context("nothing was measured")?;
-    println!("{}", json!({"messages": times.len(), "p50_us": p50, "p99_us": at(0.99), "max_us": at(1.0)}));
+    let messages = times.len();
+    println!(
+        "{}",
+        json!({"messages": messages, "p50_us": p50, "p99_us": at(0.99), "max_us": at(1.0), "end_to_end_max_us": slowest})
+    );
     Ok(())
 }

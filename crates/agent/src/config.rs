@@ -1,7 +1,8 @@
 //! The configuration: one YAML file, its keys in one table, and who said what.
 //!
 //! Order, later wins: defaults, `/etc/p2p-agent/agent.yaml`, the home's `agent.yaml` (or the file
-//! named by `--config` in its place), `P2P_AGENT_<SECTION>_<KEY>`.
+//! named by `--config` in its place), `P2P_AGENT_<SECTION>_<KEY>`. A home remembers the file that
+//! was named for it, so that a daemon speaks of the settings it runs with.
 
 mod edit;
 mod file;
@@ -50,11 +51,27 @@ pub fn entries(home: &Home, explicit: Option<&Path>) -> Result<Vec<ConfigEntry>,
     Ok(KEYS.iter().map(|key| entry(key, said.get(key.name), home)).collect())
 }
 
+/// A value as somebody types it: what it would mean in the file, where it means anything there,
+/// else the text itself.
+#[must_use]
+pub fn typed(text: &str) -> Value {
+    // In YAML an empty text and a mere comment are null as well; here null has to be said.
+    let as_in_file = || serde_saphyr::from_str(text).ok().filter(|value: &Value| !value.is_null());
+    serde_json::from_str(text).ok().or_else(as_in_file).unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
 /// Changes one key in the home's file, which keeps its comments.
 ///
 /// # Errors
-/// When there is no such key, the value is none for it, or the file cannot be written.
+/// When there is no such key, the value is none for it, the file cannot be written, or another
+/// file was named in its place: that one is its owner's to edit.
 pub fn set(home: &Home, name: &str, value: Value) -> Result<ConfigEntry, Problem> {
+    if let Some(path) = home.named_config() {
+        let why = format!("the node runs with {}, which is yours to edit", path.display());
+        return Err(
+            Problem::new(ErrorCode::Config, why).with_hint("Edit it, then run `p2p-agent restart --config FILE`")
+        );
+    }
     let key = keys::find(name).map_err(|why| Problem::new(ErrorCode::Config, why).with_hint(HINT_LIST))?;
     let value = key
         .check(&value)
@@ -128,7 +145,7 @@ fn gather(home: &Home, explicit: Option<&Path>) -> Result<BTreeMap<&'static str,
     if let Some(text) = file::read(&system)? {
         take(file::parse(&system, &text)?, "system");
     }
-    match explicit {
+    match explicit.or(home.named_config()) {
         Some(path) => {
             let missing = || Problem::new(ErrorCode::Config, format!("{} does not exist", path.display()));
             take(file::parse(path, &file::read(path)?.ok_or_else(missing)?)?, "file");

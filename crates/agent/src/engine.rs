@@ -5,13 +5,14 @@ mod effects;
 mod events;
 mod held;
 mod history;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2p_control::Call;
-use p2p_control::api::{Identity, NearbyNetwork};
+use p2p_control::api::{Identity, NearbyNetwork, PeerDetails, Problem};
+use p2p_control::{Call, Reply};
 use p2p_inference::{Pool, PoolEvent};
 use p2p_net::{Net, NetEvent, PublishedId};
 use p2p_platform::{Home, Keys};
@@ -24,11 +25,13 @@ use tracing::{debug, info, warn};
 use crate::clock::now;
 use crate::config::Config;
 use crate::metrics::Counters;
+use crate::unable;
 use held::Held;
+use written::Written;
 
 pub(crate) use effects::SEQUENCE_LANE;
 pub(crate) use events::{Events, uptime_ms};
-pub(crate) use history::{document as history_document, problem as storage_problem};
+pub(crate) use history::problem as storage_problem;
 
 /// Published messages that wait for a judgement.
 const UNJUDGED: usize = 256;
@@ -52,7 +55,7 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) abilities: BTreeMap<TaskKind, Hash>,
     /// Why nothing can be computed here, where that is so.
-    pub(crate) cannot_compute: Option<String>,
+    pub(crate) cannot_compute: Option<Problem>,
     pub(crate) warnings: Vec<String>,
     pub(crate) dashboard: Option<String>,
     pub(crate) ready_in_ms: u64,
@@ -93,6 +96,10 @@ pub(crate) struct Engine<'a> {
     counters: Counters,
     /// Outputs that wait for the disk, in order.
     held: Held,
+    /// Who asked for trust, or no trust, and hears of it once it is on disk.
+    written: Written<(DeviceId, Reply<PeerDetails>)>,
+    /// The last commit that the store did not take.
+    not_taken: u64,
     /// Ids of the pool's orders are those of the machine plus this.
     work_base: u64,
     /// Orders that the pool has.
@@ -119,6 +126,8 @@ impl<'a> Engine<'a> {
             sources,
             counters: Counters::default(),
             held: Held::default(),
+            written: Written::default(),
+            not_taken: 0,
             running: BTreeSet::new(),
             try_again: None,
             patience_ms: FIRST_PATIENCE_MS,
@@ -214,7 +223,7 @@ impl<'a> Engine<'a> {
                 let Some(work_id) = self.finished(work_id) else { return };
                 warn!(reason, "the worker cannot start");
                 self.counters.orders_not_begun += 1;
-                self.parts.cannot_compute = Some(reason.clone());
+                self.parts.cannot_compute = Some(unable::as_the_worker_says(&reason));
                 // Somebody may mend it, and some troubles pass by themselves.
                 self.try_again = Some(now().mono.plus_ms(self.patience_ms));
                 self.patience_ms = (self.patience_ms * 2).min(LONGEST_PATIENCE_MS);
@@ -233,7 +242,8 @@ impl<'a> Engine<'a> {
             NetEvent::Listening { address } => {
                 info!(address, "listening");
                 crate::host::remember_port(&self.parts.home, &address);
-                self.listening.push(address);
+                // Interfaces come and go: what counts now is all that others are told.
+                self.listening = self.parts.net.as_ref().map(Net::listening).unwrap_or_default();
                 self.feed(Input::Listening { addresses: self.listening.clone() });
             }
             NetEvent::PeerUp { device, addresses, agent, protocols } => {
@@ -260,6 +270,8 @@ impl<'a> Engine<'a> {
             }
             NetEvent::Providers { key, devices } => debug!(%key, found = devices.len(), "providers"),
             NetEvent::Nearby { id, name } => {
+                // Nobody signed it: it must not look like what it is not.
+                let name = name.chars().filter(|letter| !p2p_protocol::is_hidden(*letter)).collect();
                 if self.nearby.len() < NEARBY || self.nearby.contains_key(&id) {
                     self.nearby.insert(id, NearbyNetwork { id, name, seen_ms: now().wall.0 });
                 }
@@ -289,3 +301,6 @@ impl<'a> Engine<'a> {
         exit
     }
 }
+
+#[cfg(test)]
+mod tests;

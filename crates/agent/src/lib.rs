@@ -6,11 +6,13 @@
 
 mod clock;
 pub mod config;
+mod document;
 mod engine;
 pub mod home;
 mod host;
 mod metrics;
 mod sentence;
+mod unable;
 mod view;
 
 pub use host::{Host, run};

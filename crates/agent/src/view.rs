@@ -10,6 +10,12 @@ use p2p_protocol::{CheckedReceipt, Network, Node, Peer, Stage, State, TextOutcom
 use p2p_types::{DeviceId, Output, TextFailure};
 
 pub(crate) fn task(task: &p2p_protocol::Task) -> Task {
+    let results = task.results.iter().map(|result| result.as_ref().map(outcome)).collect();
+    Task { results, ..task_head(task) }
+}
+
+/// All of a task but its results.
+pub(crate) fn task_head(task: &p2p_protocol::Task) -> Task {
     Task {
         task_id: task.id,
         kind: task.kind,
@@ -22,7 +28,7 @@ pub(crate) fn task(task: &p2p_protocol::Task) -> Task {
         finished: count(task.finished()),
         submitted_ms: task.submitted.0,
         duration_us: task.duration_us,
-        results: task.results.iter().map(|result| result.as_ref().map(outcome)).collect(),
+        results: Vec::new(),
         providers: task.providers.clone(),
         receipts: task.receipts.iter().map(receipt).collect(),
         error: task_error(task),
@@ -85,7 +91,7 @@ fn stage_record(record: &p2p_protocol::StageRecord) -> StageRecord {
     }
 }
 
-fn outcome(outcome: &TextOutcome) -> TaskResult {
+pub(crate) fn outcome(outcome: &TextOutcome) -> TaskResult {
     match outcome {
         Ok(Output::Label { label, score_ppm }) => {
             TaskResult::Label { label: label.clone(), score: f64::from(*score_ppm) / 1e6 }

@@ -50,7 +50,11 @@ impl Context {
     }
 }
 
-/// The home that was named, or the user's own.
+/// The home that was named, or the user's own. It may not be there yet.
+///
+/// # Errors
+/// E1008 when none can be told, or something else stands there.
 pub(crate) fn home(named: Option<PathBuf>) -> Result<Home, Problem> {
-    Home::resolve(named).map_err(|error| problem::of_three_parts(ErrorCode::HomeUnusable, &error.to_string()))
+    let home = Home::resolve(named).and_then(|home| home.check().map(|()| home));
+    home.map_err(|error| problem::of_three_parts(ErrorCode::HomeUnusable, &error.to_string()))
 }

@@ -65,7 +65,15 @@ pub(crate) async fn host(home: Home, config: Option<PathBuf>, terminal: bool) ->
         // Said before any folder is made: the name may be a typo.
         return Err(Problem::new(ErrorCode::NotInitialized, format!("{} holds no keys", home.root().display())));
     }
-    let config = p2p_agent::config::load(&home, config.as_deref())?;
+    let home = match config {
+        Some(file) => {
+            let absolute =
+                std::path::absolute(&file).map_err(|error| problem::file(ErrorCode::Config, &file, error))?;
+            home.with_config(absolute)
+        }
+        None => home,
+    };
+    let config = p2p_agent::config::load(&home, None)?;
     home.create().map_err(|error| problem::file(ErrorCode::HomeUnusable, home.root(), error))?;
     let logging = logging::start(&home, &config.log.level, terminal)?;
     let socket = home.socket();

@@ -9,6 +9,7 @@ use p2p_control::api::Problem;
 use serde::Serialize;
 
 use crate::args::Global;
+use page::harmless_json;
 pub(crate) use page::{Cell, Page, Table, Tint, clean};
 
 #[derive(Debug, Clone)]
@@ -45,7 +46,8 @@ impl Output {
     /// The answer of a command: one JSON document, or a page for people.
     pub(crate) fn reply<T: Serialize + ?Sized>(&self, value: &T, draw: impl FnOnce(&mut Page)) {
         if self.json {
-            let mut text = serde_json::to_string_pretty(value).expect("replies have string keys");
+            let text = serde_json::to_string_pretty(value).expect("replies have string keys");
+            let mut text = harmless_json(&text);
             text.push('\n');
             put(&mut std::io::stdout().lock(), &text);
         } else {
@@ -56,7 +58,8 @@ impl Output {
     /// One of many answers that come one after another: a line of JSON each, or a piece of page.
     pub(crate) fn item<T: Serialize + ?Sized>(&self, value: &T, draw: impl FnOnce(&mut Page)) {
         if self.json {
-            let mut text = serde_json::to_string(value).expect("replies have string keys");
+            let text = serde_json::to_string(value).expect("replies have string keys");
+            let mut text = harmless_json(&text);
             text.push('\n');
             put(&mut std::io::stdout().lock(), &text);
         } else {

@@ -10,6 +10,9 @@ use p2p_types::limits::{TASK_BYTES, TASK_TEXTS};
 
 use crate::problem;
 
+/// Where the system shows a process what it was started with.
+const HANDED_OVER: &[&str] = &["/dev/fd", "/proc/self/fd"];
+
 /// All the texts of one task in order: those given as arguments first, then the files'.
 ///
 /// # Errors
@@ -69,14 +72,33 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, Problem> {
     let read = if is_stdin(path) {
         std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
     } else {
+        refuse_what_is_no_file(path)?;
         std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
     };
-    read.map_err(|error| problem::file(ErrorCode::Usage, path, error).with_hint("Check the file's name and rights"))?;
+    read.map_err(|error| unreadable(path, &error))?;
     Ok(bytes)
 }
 
+/// Opening a pipe waits in silence for somebody who writes to it, and a device may never end. What
+/// the shell has opened for this command already (`<(...)`) does neither.
+fn refuse_what_is_no_file(path: &Path) -> Result<(), Problem> {
+    if HANDED_OVER.iter().any(|folder| path.starts_with(folder)) {
+        return Ok(());
+    }
+    let about = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if about.is_file() {
+        return Ok(());
+    }
+    let what = if about.is_dir() { "it is a folder" } else { "it is a pipe or a device, not a file" };
+    Err(problem::file(ErrorCode::Usage, path, what).with_hint("Name a file, or `-` for standard input"))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    problem::file(ErrorCode::Usage, path, error).with_hint("Check the file's name and rights")
+}
+
 fn is_stdin(path: &Path) -> bool {
-    path == Path::new("-")
+    path == Path::new("-") || path == Path::new("/dev/stdin")
 }
 
 fn utf8(bytes: Vec<u8>, name: impl Fn() -> String) -> Result<String, Problem> {
@@ -149,6 +171,22 @@ mod tests {
         assert_eq!(together.map_err(|p| p.code), Err(ErrorCode::TextTooLong));
         let many = from_file(TaskKind::Embed, "x\n".repeat(TASK_TEXTS + 1).as_bytes());
         assert_eq!(many.map_err(|p| p.code), Err(ErrorCode::TextTooLong));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+        assert!(made.success());
+        for (path, what) in
+            [(pipe.as_path(), "a pipe"), (Path::new("/dev/zero"), "a device"), (folder.path(), "a folder")]
+        {
+            let problem = gather(TaskKind::Embed, &[], &[path]).expect_err("no file");
+            assert_eq!(problem.code, ErrorCode::Usage, "{problem}");
+            assert!(problem.detail.contains(what) && problem.hint.contains('-'), "{problem}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The pool: orders in, answers out, and as many worker processes as are needed and allowed.
 //!
 //! Each of its slots is a task that takes the next order, sees that its worker lives, and waits
-//! for the answer or for whatever comes first: a stop, the deadline, the worker's end. A worker
-//! that dies costs its order one more try, text by text, so that a text which kills workers is
-//! named and the others are answered.
+//! for the answer or for whatever comes first: a stop, the deadline, the worker's end or its
+//! silence. A worker that dies costs its order one more try, text by text, so that a text which
+//! kills workers is named and the others are answered; what the order's time does not suffice for
+//! has failed by the deadline and not by a worker.
 
 mod process;
 mod slot;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// Changes whenever a message changes.
-pub(crate) const PROTOCOL: u32 = 1;
+pub(crate) const PROTOCOL: u32 = 2;
 /// Longest frame, in bytes: the texts of one part, or their embeddings, with room to spare.
 pub(crate) const FRAME_BYTES: usize = 16 * 1024 * 1024;
 
@@ -59,6 +59,8 @@ pub(crate) enum Reply {
         id: u64,
         reason: String,
     },
+    /// The process runs: once a second while an order is computed.
+    Alive,
 }
 
 /// One message as a frame.

@@ -14,6 +14,7 @@ mod chunk;
 mod engine;
 mod head;
 mod model;
+mod pulse;
 mod tokens;
 
 #[cfg(test)]
@@ -37,7 +38,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let ended = match arguments.as_slice() {
         [] => {
-            serve(&mut BufReader::new(io::stdin().lock()), &mut io::stdout().lock()).map_err(|error| error.to_string())
+            // Frame by frame, so that the pulse finds its place between two of them.
+            let served =
+                pulse::start().and_then(|()| serve(&mut BufReader::new(io::stdin().lock()), &mut io::stdout()));
+            served.map_err(|error| error.to_string())
         }
         [flag, file] if flag == "--bench" => bench::run(&PathBuf::from(file)),
         _ => Err("p2p-worker is started by the daemon and takes no arguments".to_owned()),
@@ -66,6 +70,7 @@ fn serve(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
             return Err(io::Error::other("a second hello"));
         };
         let begun = Instant::now();
+        pulse::set_busy(true);
         let computed = engine.compute(kind, &texts, chunk, &mut |done| {
             write_blocking(output, &Reply::Progress { id, done: count(done) })
         })?;
@@ -76,6 +81,7 @@ fn serve(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
             }
             Err(reason) => Reply::Unable { id, reason },
         };
+        pulse::set_busy(false);
         answer(output, reply)?;
     }
     Ok(())

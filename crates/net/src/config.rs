@@ -67,6 +67,8 @@ pub(crate) const ADMISSION_TIME: Duration = Duration::from_secs(15);
 /// A second connection to a peer within this time of the first is the other half of a
 /// simultaneous dial; later, it is a peer that lost the first one.
 pub(crate) const SIMULTANEOUS_TIME: Duration = Duration::from_secs(10);
+/// How long a second connection that is not needed stays open for what was begun on it.
+pub(crate) const SURPLUS_GRACE: Duration = Duration::from_secs(2);
 /// A node of another network is not cut off at once: it needs this long to find out by itself,
 /// or it would dial again.
 pub(crate) const FOREIGN_GRACE: Duration = Duration::from_secs(2);

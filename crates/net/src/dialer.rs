@@ -3,7 +3,8 @@
 //! Two kinds of targets: devices, of which addresses are known, and places, which are addresses
 //! where somebody unknown may answer. What was asked for, and a peer that dropped, is dialed
 //! again with growing waits and forgotten after [`TRIES`] failures; what stands in the
-//! configuration is never forgotten, but rests while other peers are there.
+//! configuration is never forgotten, but rests while other peers are there: a place at once,
+//! since it may lead to one of them, a device after as many failures as any other.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -171,7 +172,8 @@ impl Dialer {
         }
         entry.failures += 1;
         let wait = backoff::wait(&me, &target.key(), entry.failures - 1);
-        if entry.configured && !alone {
+        let enough = matches!(target, Target::Place(_)) || entry.failures >= TRIES;
+        if entry.configured && !alone && enough {
             entry.state = State::Resting;
         } else if entry.configured || entry.failures < TRIES {
             entry.wait_until(now + wait);

@@ -1,4 +1,5 @@
-//! No part of the internet may take all places: connections are counted by group of addresses.
+//! No part of the internet may take all places: connections are counted by group of addresses,
+//! and those that are still shaking hands by the single address as well.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -23,21 +24,42 @@ pub(crate) enum Group {
     V6([u8; 6]),
 }
 
+/// One owner's address: a host of IPv4, a /64 of IPv6, of which a host has every address it wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Source {
+    V4([u8; 4]),
+    V6([u8; 8]),
+}
+
 /// Denies a connection when its group has enough. Loopback has no group.
 #[derive(Debug)]
 pub(crate) struct GroupLimit {
     public: usize,
     private: usize,
     members: HashMap<ConnectionId, Group>,
-    knocking: HashMap<ConnectionId, Group>,
+    knocking: HashMap<ConnectionId, IpAddr>,
 }
 
-/// Connections of one group that may be shaking hands at one time.
-const KNOCKING: usize = 16;
+/// Connections that may be shaking hands at one time, inbound. Shares of them follow; no share is
+/// all of them, so nobody holds the door alone.
+pub(crate) const KNOCKING: usize = 256;
+/// Those of one address.
+const KNOCKING_OF_SOURCE: usize = 16;
+/// Those of one group: at home, where everybody is in one group, several may misbehave and the
+/// others still come in.
+const KNOCKING_OF_GROUP: usize = 64;
+/// Those of one address of this computer, where many nodes may live.
+const KNOCKING_OF_LOOPBACK: usize = 128;
 
 #[derive(Debug, Error)]
 #[error("there are {limit} connections to that group of addresses already")]
 pub(crate) struct GroupFull {
+    limit: usize,
+}
+
+#[derive(Debug, Error)]
+#[error("there are {limit} connections of that address already that have not finished shaking hands")]
+struct SourceFull {
     limit: usize,
 }
 
@@ -57,23 +79,37 @@ impl GroupLimit {
         self.knocking.remove(&connection);
         let Some(ip) = address::ip(remote) else { return Ok(()) };
         let limit = if is_private(ip) { self.private } else { self.public };
-        count(&mut self.members, connection, ip, limit)
+        let Some(group) = group(ip) else { return Ok(()) };
+        if self.members.values().filter(|other| **other == group).count() >= limit {
+            return Err(ConnectionDenied::new(GroupFull { limit }));
+        }
+        self.members.insert(connection, group);
+        Ok(())
+    }
+
+    /// Counts `connection` among those that shake hands, unless its address or its group has
+    /// its share of them already.
+    fn knock(&mut self, connection: ConnectionId, remote: &Multiaddr) -> Result<(), ConnectionDenied> {
+        let Some(ip) = address::ip(remote) else { return Ok(()) };
+        let (group, source) = (group(ip), source(ip));
+        let alike = |same: &dyn Fn(IpAddr) -> bool| self.knocking.values().filter(|other| same(**other)).count();
+        let share = if group.is_some() { KNOCKING_OF_SOURCE } else { KNOCKING_OF_LOOPBACK };
+        if alike(&|other| self::source(other) == source) >= share {
+            return Err(ConnectionDenied::new(SourceFull { limit: share }));
+        }
+        if group.is_some() && alike(&|other| self::group(other) == group) >= KNOCKING_OF_GROUP {
+            return Err(ConnectionDenied::new(GroupFull { limit: KNOCKING_OF_GROUP }));
+        }
+        self.knocking.insert(connection, ip);
+        Ok(())
     }
 }
 
-/// Counts `connection` in, unless its group has `limit` already.
-fn count(
-    counted: &mut HashMap<ConnectionId, Group>,
-    connection: ConnectionId,
-    ip: IpAddr,
-    limit: usize,
-) -> Result<(), ConnectionDenied> {
-    let Some(group) = group(ip) else { return Ok(()) };
-    if counted.values().filter(|other| **other == group).count() >= limit {
-        return Err(ConnectionDenied::new(GroupFull { limit }));
+fn source(ip: IpAddr) -> Source {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => Source::V4(ip.octets()),
+        IpAddr::V6(ip) => Source::V6(ip.octets()[..8].try_into().expect("eight of sixteen")),
     }
-    counted.insert(connection, group);
-    Ok(())
 }
 
 fn group(ip: IpAddr) -> Option<Group> {
@@ -84,7 +120,8 @@ fn group(ip: IpAddr) -> Option<Group> {
     }
 }
 
-fn is_private(ip: IpAddr) -> bool {
+/// Whether an address is of a network at home or at work.
+pub(crate) fn is_private(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.is_private() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
@@ -101,7 +138,7 @@ impl NetworkBehaviour for GroupLimit {
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        address::ip(remote).map_or(Ok(()), |ip| count(&mut self.knocking, connection, ip, KNOCKING))
+        self.knock(connection, remote)
     }
 
     fn handle_established_inbound_connection(
@@ -170,17 +207,40 @@ mod tests {
         assert_eq!(admitted, 32);
     }
 
+    fn knock(limit: &mut GroupLimit, number: usize, ip: &str) -> bool {
+        let remote: Multiaddr =
+            format!("/ip{}/{ip}/tcp/1", if ip.contains(':') { 6 } else { 4 }).parse().expect("an address");
+        limit.handle_pending_inbound_connection(ConnectionId::new_unchecked(number), &remote, &remote).is_ok()
+    }
+
+    #[test]
+    fn one_address_cannot_hold_the_door() {
+        let mut limit = GroupLimit::new(64);
+        assert_eq!((0..300).filter(|n| knock(&mut limit, *n, "192.168.1.9")).count(), KNOCKING_OF_SOURCE);
+        assert!(knock(&mut limit, 300, "192.168.1.10"), "its neighbour at home still comes in");
+        let many = (400..700).filter(|n| knock(&mut limit, *n, &format!("2001:db8:1:1::{n}"))).count();
+        assert_eq!(many, KNOCKING_OF_SOURCE, "addresses of one /64 are one");
+        assert!(knock(&mut limit, 700, "2001:db8:1:2::1"));
+        let same = (800..900).filter(|n| knock(&mut limit, *n, "::ffff:192.168.1.9")).count();
+        assert_eq!(same, 0, "however the address is written");
+        assert!(admit(&mut limit, 0, "192.168.1.9"));
+        assert!(knock(&mut limit, 900, "192.168.1.9"), "who is in does not knock any more");
+    }
+
     #[test]
     fn one_group_cannot_hold_the_door() {
         let mut limit = GroupLimit::new(64);
-        let remote: Multiaddr = "/ip4/203.0.113.9/tcp/1".parse().expect("an address");
-        let mut knock = |number| {
-            limit.handle_pending_inbound_connection(ConnectionId::new_unchecked(number), &remote, &remote).is_ok()
-        };
-        assert_eq!((0..100).filter(|number| knock(*number)).count(), KNOCKING);
-        assert!(admit(&mut limit, 0, "203.0.113.9"));
-        let again = limit.handle_pending_inbound_connection(ConnectionId::new_unchecked(200), &remote, &remote);
-        assert!(again.is_ok(), "who is in does not knock any more");
+        let many = (0..KNOCKING).filter(|n| knock(&mut limit, *n, &format!("203.0.113.{n}"))).count();
+        assert_eq!(many, KNOCKING_OF_GROUP);
+        assert!(knock(&mut limit, 300, "203.0.114.1"));
+    }
+
+    #[test]
+    fn one_address_of_this_computer_cannot_hold_the_door_either() {
+        let mut limit = GroupLimit::new(64);
+        let many = (0..KNOCKING).filter(|n| knock(&mut limit, *n, "127.0.0.1")).count();
+        assert_eq!(many, KNOCKING_OF_LOOPBACK);
+        assert!(many < KNOCKING && knock(&mut limit, 300, "192.168.1.7") && knock(&mut limit, 301, "127.0.0.2"));
     }
 
     #[test]

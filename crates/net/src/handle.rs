@@ -27,6 +27,7 @@ pub struct Net {
     counters: Counters,
     registry: Arc<Registry>,
     dropping: Arc<AtomicBool>,
+    listening: watch::Receiver<Vec<String>>,
     stopping: Arc<watch::Sender<bool>>,
 }
 
@@ -69,6 +70,7 @@ impl Net {
         let (commands, command_receiver) = mpsc::channel(COMMANDS);
         let (events, event_receiver) = mpsc::channel(EVENTS);
         let (stopping, stopping_receiver) = watch::channel(false);
+        let (told, listening) = watch::channel(Vec::new());
         let outboxes = Outboxes::default();
         let node = Node::new(crate::swarm::Parts {
             swarm,
@@ -80,6 +82,7 @@ impl Net {
             commands: command_receiver,
             events,
             stopping: stopping_receiver,
+            told,
             outboxes: outboxes.clone(),
             counters: counters.clone(),
             metrics,
@@ -87,7 +90,7 @@ impl Net {
         tokio::spawn(node.run());
         let registry = Arc::new(registry);
         let stopping = Arc::new(stopping);
-        let net = Self { commands, outboxes, counters, registry, dropping: Arc::default(), stopping };
+        let net = Self { commands, outboxes, counters, registry, dropping: Arc::default(), listening, stopping };
         Ok((net, event_receiver))
     }
 
@@ -139,6 +142,14 @@ impl Net {
         }
     }
 
+    /// Where this node can be reached now, best first, each ending in `/p2p/DEVICE`: at most
+    /// [`limits::ADDRESSES_PER_PEER`], as many as others keep. Changes with
+    /// [`NetEvent::Listening`].
+    #[must_use]
+    pub fn listening(&self) -> Vec<String> {
+        self.listening.borrow().clone()
+    }
+
     /// Ends the connection to a device and forgets its addresses. With `ban_ms` it may not
     /// come back, and is not dialed, for so many milliseconds.
     pub fn disconnect(&self, device: DeviceId, ban_ms: Option<u64>) {
@@ -151,7 +162,7 @@ impl Net {
     }
 
     /// Asks the network who provides what `key` names. One [`NetEvent::Providers`] answers,
-    /// within 30 s, empty when nobody is found or too many questions are open.
+    /// within 5 s, empty when nobody is found or too many questions are open.
     pub fn find_providers(&self, key: Hash) {
         self.command(Command::FindProviders(key));
     }

@@ -23,6 +23,7 @@ mod direct;
 mod event;
 mod groups;
 mod handle;
+mod listening;
 mod nearby;
 mod providers;
 mod stack;

@@ -2,23 +2,29 @@
 //!
 //! libp2p's mDNS is not used: it announces one name for all networks. The library has one
 //! thread of its own, asleep but for questions on the network and a look at the interfaces once
-//! a minute.
+//! a minute. It keeps whatever is announced to it for as long as the announcement says, so a
+//! flood of made-up services would fill the memory: [`Search`] is given up when it holds too
+//! much, and begun anew after a rest.
+
+mod search;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use libp2p::Multiaddr;
-use mdns_sd::{Receiver, ResolvedService, ServiceDaemon, ServiceEvent, ServiceInfo};
+use mdns_sd::{ResolvedService, ServiceEvent, ServiceInfo};
 use p2p_types::{DeviceId, NetworkId, limits};
 use tokio::time::Instant;
 
 use crate::address::{self, Endpoint, Transport};
+use search::{Heard, Search};
 
 const SERVICE: &str = "_p2p-agent._udp.local.";
 /// All listening addresses are known by then.
 const SETTLE: Duration = Duration::from_millis(500);
-const INTERFACES_EVERY_S: u32 = 60;
+/// How long nothing is looked for after a flood or a failure.
+const REST: Duration = Duration::from_secs(60);
 /// Bytes of a network's name that are announced and shown.
 const NAME_BYTES: usize = 100;
 /// Other networks that are remembered, so as not to be told of again and again.
@@ -35,14 +41,18 @@ pub(crate) enum Found {
 }
 
 pub(crate) struct Nearby {
-    daemon: ServiceDaemon,
-    events: Receiver<ServiceEvent>,
+    state: State,
     me: DeviceId,
     network: NetworkId,
     name: String,
     ports: Ports,
     announce_at: Option<Instant>,
     told: HashMap<NetworkId, Instant>,
+}
+
+enum State {
+    Looking(Search),
+    RestingUntil(Instant),
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -52,29 +62,19 @@ struct Ports {
 }
 
 impl Nearby {
-    /// Starts to look. Announces when it is known where this node listens.
-    pub(crate) fn start(me: DeviceId, network: NetworkId, name: String) -> Option<Self> {
-        let started = ServiceDaemon::new().and_then(|daemon| {
-            daemon.set_ip_check_interval(INTERFACES_EVERY_S)?;
-            let events = daemon.browse(SERVICE)?;
-            Ok((daemon, events))
-        });
-        match started {
-            Ok((daemon, events)) => Some(Self {
-                daemon,
-                events,
-                me,
-                network,
-                name: shorten(&name),
-                ports: Ports::default(),
-                announce_at: None,
-                told: HashMap::new(),
-            }),
-            Err(error) => {
-                tracing::warn!(%error, "networks nearby cannot be found");
-                None
-            }
-        }
+    /// Looks from now on. Announces when it is known where this node listens.
+    pub(crate) fn new(me: DeviceId, network: NetworkId, name: &str, now: Instant) -> Self {
+        let mut nearby = Self {
+            state: State::RestingUntil(now),
+            me,
+            network,
+            name: shorten(name),
+            ports: Ports::default(),
+            announce_at: None,
+            told: HashMap::new(),
+        };
+        nearby.on_time(now);
+        nearby
     }
 
     /// This node listens at `address`.
@@ -92,24 +92,48 @@ impl Nearby {
         }
     }
 
-    pub(crate) const fn deadline(&self) -> Option<Instant> {
-        self.announce_at
+    /// When [`Self::on_time`] has something to do.
+    pub(crate) fn deadline(&self) -> Instant {
+        match &self.state {
+            State::RestingUntil(until) => *until,
+            State::Looking(search) => self.announce_at.map_or(search.check_at(), |at| at.min(search.check_at())),
+        }
     }
 
-    pub(crate) fn announce_if_due(&mut self, now: Instant) {
-        if self.announce_at.is_some_and(|at| at <= now) {
-            self.announce_at = None;
-            let announced = self.announcement().and_then(|service| self.daemon.register(service));
-            if let Err(error) = announced {
-                tracing::warn!(%error, "this network is not announced nearby");
+    pub(crate) fn on_time(&mut self, now: Instant) {
+        match &mut self.state {
+            State::RestingUntil(until) if *until <= now => match Search::start(SERVICE, now) {
+                Ok(search) => {
+                    self.state = State::Looking(search);
+                    // What the last search announced ended with it.
+                    self.announce_at = (self.ports != Ports::default()).then_some(now + SETTLE);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "networks nearby cannot be found; another try follows");
+                    self.rest(now);
+                }
+            },
+            State::RestingUntil(_) => {}
+            State::Looking(search) => {
+                search.check(now);
+                if self.announce_at.is_some_and(|at| at <= now) {
+                    self.announce_at = None;
+                    self.announce();
+                }
             }
         }
     }
 
-    pub(crate) fn stop(self) {
-        if let Err(error) = self.daemon.shutdown() {
-            tracing::debug!(%error, "the search for networks nearby did not end");
+    fn announce(&self) {
+        let State::Looking(search) = &self.state else { return };
+        if let Err(error) = self.announcement().and_then(|service| search.announce(service)) {
+            tracing::warn!(%error, "this network is not announced nearby");
         }
+    }
+
+    /// Ends the search with all that it holds.
+    fn rest(&mut self, now: Instant) {
+        self.state = State::RestingUntil(now + REST);
     }
 
     fn announcement(&self) -> mdns_sd::Result<ServiceInfo> {
@@ -127,17 +151,29 @@ impl Nearby {
         Ok(ServiceInfo::new(SERVICE, &instance, &host, "", port, &properties[..])?.enable_addr_auto())
     }
 
-    async fn next(&mut self) -> Option<Found> {
+    async fn next(&mut self) -> Found {
         loop {
-            let event = self.events.recv_async().await.ok()?;
-            let ServiceEvent::ServiceResolved(service) = event else { continue };
-            let Some(found) = self.read(&service) else { continue };
-            if let Found::Other { id, .. } = &found
-                && !self.is_news(*id, Instant::now())
-            {
-                continue;
+            let State::Looking(search) = &mut self.state else { return std::future::pending().await };
+            match search.next().await {
+                Heard::Event(ServiceEvent::ServiceResolved(service)) => {
+                    let Some(found) = self.read(&service) else { continue };
+                    if let Found::Other { id, .. } = &found
+                        && !self.is_news(*id, Instant::now())
+                    {
+                        continue;
+                    }
+                    return found;
+                }
+                Heard::Event(_) => {}
+                Heard::TooMuch => {
+                    tracing::warn!("too much is announced nearby; the search rests for {} s", REST.as_secs());
+                    self.rest(Instant::now());
+                }
+                Heard::End => {
+                    tracing::warn!("the search for networks nearby ended; another one follows");
+                    self.rest(Instant::now());
+                }
             }
-            return Some(found);
         }
     }
 
@@ -159,14 +195,10 @@ impl Nearby {
 
 /// The next thing that is found; never, where nobody looks.
 pub(crate) async fn next(nearby: &mut Option<Nearby>) -> Found {
-    if let Some(looking) = nearby {
-        if let Some(found) = looking.next().await {
-            return found;
-        }
-        tracing::warn!("the search for networks nearby ended");
-        *nearby = None;
+    match nearby {
+        Some(looking) => looking.next().await,
+        None => std::future::pending().await,
     }
-    std::future::pending().await
 }
 
 /// What an announcement says, as far as it makes sense.

@@ -1,6 +1,7 @@
 //! Who provides what: the part of the Kademlia table that peers fill, and our questions to it.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use libp2p::PeerId;
 use libp2p::kad::store::{MemoryStore, RecordStore};
@@ -23,6 +24,13 @@ const ANSWER: usize = 64;
 /// Questions under way at one time.
 const QUESTIONS: usize = 32;
 
+/// How long the answer to a question may take. The table's own limit is not enough: it looks at
+/// the time only when something else happens.
+const QUESTION_TIME: Duration = Duration::from_secs(5);
+/// How long the table works on a question or an announcement: in a network whose nodes answer,
+/// a fraction of it is used.
+pub(crate) const QUERY_TIME: Duration = Duration::from_secs(10);
+
 #[derive(Debug, Default)]
 pub(crate) struct Providers {
     questions: HashMap<QueryId, Question>,
@@ -39,6 +47,7 @@ struct Kept {
 struct Question {
     key: Hash,
     devices: Vec<DeviceId>,
+    until: Instant,
 }
 
 pub(crate) fn key(hash: &Hash) -> RecordKey {
@@ -47,7 +56,7 @@ pub(crate) fn key(hash: &Hash) -> RecordKey {
 
 impl Providers {
     /// Asks the network. False when it is not asked, because too much is being asked already.
-    pub(crate) fn ask(&mut self, kad: &mut kad::Behaviour<MemoryStore>, hash: Hash) -> bool {
+    pub(crate) fn ask(&mut self, kad: &mut kad::Behaviour<MemoryStore>, hash: Hash, now: Instant) -> bool {
         if self.questions.values().any(|question| question.key == hash) {
             return true;
         }
@@ -55,7 +64,7 @@ impl Providers {
             return false;
         }
         let id = kad.get_providers(key(&hash));
-        self.questions.insert(id, Question { key: hash, devices: Vec::new() });
+        self.questions.insert(id, Question { key: hash, devices: Vec::new(), until: now + QUESTION_TIME });
         true
     }
 
@@ -72,6 +81,17 @@ impl Providers {
     /// The question is over: what was found.
     pub(crate) fn answer(&mut self, id: QueryId) -> Option<(Hash, Vec<DeviceId>)> {
         self.questions.remove(&id).map(|question| (question.key, question.devices))
+    }
+
+    /// When the next question has had its time.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.questions.values().map(|question| question.until).min()
+    }
+
+    /// Questions that had their time, with what was found: they are over.
+    pub(crate) fn overdue(&mut self, now: Instant) -> Vec<(QueryId, Hash, Vec<DeviceId>)> {
+        let over = self.questions.extract_if(|_, question| question.until <= now);
+        over.map(|(id, question)| (id, question.key, question.devices)).collect()
     }
 
     /// A peer says that it provides something. Keeps it within the limits of that peer. That the
@@ -122,6 +142,20 @@ mod tests {
     fn store() -> MemoryStore {
         let config = MemoryStoreConfig { max_provided_keys: KEYS, ..MemoryStoreConfig::default() };
         MemoryStore::with_config(PeerId::random(), config)
+    }
+
+    #[test]
+    fn a_question_is_over_after_its_time() {
+        let me = PeerId::random();
+        let mut kad = kad::Behaviour::new(me, MemoryStore::new(me));
+        let (mut providers, start) = (Providers::default(), Instant::now());
+        let hash = Hash::of(b"nobody has it");
+        assert!(providers.ask(&mut kad, hash, start));
+        assert_eq!(providers.deadline(), Some(start + QUESTION_TIME));
+        assert!(providers.overdue(start + QUESTION_TIME - Duration::from_millis(1)).is_empty());
+        let over = providers.overdue(start + QUESTION_TIME);
+        assert!(matches!(&over[..], [(_, key, devices)] if *key == hash && devices.is_empty()), "{over:?}");
+        assert_eq!((providers.deadline(), providers.answer(over[0].0)), (None, None), "it is answered once");
     }
 
     #[test]

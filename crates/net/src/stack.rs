@@ -19,7 +19,7 @@ use crate::address::{self, Endpoint, Transport};
 use crate::behaviour::{Behaviour, Gossip, IDENTITY, Protocols};
 use crate::direct::Direct;
 use crate::groups::GroupLimit;
-use crate::{NetConfig, NetError, providers, topics};
+use crate::{NetConfig, NetError, groups, providers, topics};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -35,8 +35,10 @@ const IDLE_TIME: Duration = Duration::from_secs(20);
 const STREAMS: usize = 64;
 /// Streams of one connection that are still agreeing on a protocol.
 const NEGOTIATING: usize = 32;
-/// Connections that are still shaking hands, each way.
-const PENDING: u32 = 128;
+/// Connections that this node dials at one time.
+const DIALING: u32 = 128;
+/// All that knock, whoever they are. [`GroupLimit`] gives each address its share of them.
+const KNOCKING: u32 = groups::KNOCKING as u32;
 
 /// Builds the swarm. Listens nowhere yet.
 pub(crate) fn build(
@@ -148,8 +150,8 @@ fn connection_limits(max_peers: usize) -> connection_limits::ConnectionLimits {
     let peers = u32::try_from(max_peers.max(1)).unwrap_or(u32::MAX);
     let inbound = peers - peers / 4;
     connection_limits::ConnectionLimits::default()
-        .with_max_pending_incoming(Some(PENDING))
-        .with_max_pending_outgoing(Some(PENDING))
+        .with_max_pending_incoming(Some(KNOCKING))
+        .with_max_pending_outgoing(Some(DIALING))
         .with_max_established_incoming(Some(inbound))
         .with_max_established_outgoing(Some(peers))
         .with_max_established(Some(peers))
@@ -190,7 +192,7 @@ fn kademlia(keypair: &Keypair, protocols: &Protocols) -> kad::Behaviour<MemorySt
         .set_provider_record_ttl(Some(Duration::from_secs(12 * 3600)))
         .set_provider_publication_interval(Some(Duration::from_secs(4 * 3600)))
         .set_periodic_bootstrap_interval(Some(Duration::from_secs(1800)))
-        .set_query_timeout(Duration::from_secs(30))
+        .set_query_timeout(providers::QUERY_TIME)
         .set_replication_factor(NonZeroUsize::new(20).expect("not zero"));
     let mut kad = kad::Behaviour::with_config(me, MemoryStore::with_config(me, store), config);
     // Until somebody reached this node it asks, and is not asked.

@@ -23,6 +23,7 @@ use crate::dialer::{Dialer, Target};
 use crate::direct::reader::ReadEnd;
 use crate::direct::writer::{Outboxes, WriteEnd};
 use crate::handle::Command;
+use crate::listening::Listening;
 use crate::nearby::{self, Found, Nearby};
 use crate::providers::{self, Providers};
 use crate::topics::Floodgate;
@@ -45,6 +46,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) events: mpsc::Sender<NetEvent>,
     pub(crate) stopping: watch::Receiver<bool>,
+    /// Where this node listens, for whoever asks.
+    pub(crate) told: watch::Sender<Vec<String>>,
     pub(crate) outboxes: Outboxes,
     pub(crate) counters: Counters,
     pub(crate) metrics: Libp2pMetrics,
@@ -60,6 +63,8 @@ pub(crate) struct Node {
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<NetEvent>,
     stopping: watch::Receiver<bool>,
+    listening: Listening,
+    told: watch::Sender<Vec<String>>,
     ended_sender: mpsc::Sender<(ConnectionId, Ended)>,
     ended: mpsc::Receiver<(ConnectionId, Ended)>,
     outboxes: Outboxes,
@@ -95,6 +100,8 @@ impl Node {
             commands: parts.commands,
             events: parts.events,
             stopping: parts.stopping,
+            listening: Listening::default(),
+            told: parts.told,
             ended_sender,
             ended,
             outboxes: parts.outboxes,
@@ -113,7 +120,7 @@ impl Node {
             // Everybody on this computer can reach it.
             node.swarm.behaviour_mut().kad.set_mode(Some(kad::Mode::Server));
         } else if config.nearby {
-            node.nearby = Nearby::start(me, config.network, config.network_name.clone());
+            node.nearby = Some(Nearby::new(me, config.network, &config.network_name, now));
         }
         node
     }
@@ -176,7 +183,7 @@ impl Node {
                 }
             }
             Command::FindProviders(key) => {
-                if !self.providers.ask(&mut behaviour.kad, key) {
+                if !self.providers.ask(&mut behaviour.kad, key, now) {
                     self.tell(NetEvent::Providers { key, devices: Vec::new() }).await;
                 }
             }
@@ -222,15 +229,22 @@ impl Node {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let nearby = self.nearby.as_ref().and_then(Nearby::deadline);
-        [self.dialer.deadline(), self.links.deadline(), self.bans.deadline(), nearby].into_iter().flatten().min()
+        let nearby = self.nearby.as_ref().map(Nearby::deadline);
+        let timers = [self.dialer.deadline(), self.links.deadline(), self.bans.deadline(), nearby];
+        timers.into_iter().chain([self.providers.deadline()]).flatten().min()
     }
 
     async fn on_time(&mut self) {
         let now = Instant::now();
         self.bans.end(&mut self.swarm.behaviour_mut().bans, now);
         if let Some(nearby) = &mut self.nearby {
-            nearby.announce_if_due(now);
+            nearby.on_time(now);
+        }
+        for (query, key, devices) in self.providers.overdue(now) {
+            if let Some(mut query) = self.swarm.behaviour_mut().kad.query_mut(&query) {
+                query.finish();
+            }
+            self.tell(NetEvent::Providers { key, devices }).await;
         }
         self.close_overdue(now).await;
     }
@@ -249,9 +263,8 @@ impl Node {
     }
 
     async fn say_goodbye(mut self) {
-        if let Some(nearby) = self.nearby.take() {
-            nearby.stop();
-        }
+        // Its thread ends with it.
+        self.nearby = None;
         // The writers end with their outboxes. The readers may be waiting to be heard.
         self.outboxes.clear();
         self.links.stop_reading();

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,8 @@ pub enum HomeError {
     NoUserFolder(&'static str),
     #[error("the home folder cannot be found - {0:?} cannot be made absolute - use --home with a full path")]
     Relative(PathBuf),
+    #[error("the home folder cannot be used - {0:?} is not a folder - name another with --home")]
+    NotAFolder(PathBuf),
 }
 
 /// Every path a node keeps.
@@ -29,6 +32,7 @@ pub enum HomeError {
 pub struct Home {
     root: PathBuf,
     config: PathBuf,
+    named_config: Option<PathBuf>,
     logs: PathBuf,
     default: bool,
 }
@@ -60,7 +64,7 @@ impl Home {
     /// Everything under one folder, which should be absolute.
     #[must_use]
     pub fn at(root: PathBuf) -> Self {
-        Self { config: root.clone(), logs: root.join("log"), root, default: false }
+        Self { config: root.clone(), named_config: None, logs: root.join("log"), root, default: false }
     }
 
     #[cfg(not(any(windows, target_os = "macos")))]
@@ -75,6 +79,7 @@ impl Home {
         Ok(Self {
             root: under("XDG_DATA_HOME", ".local/share")?,
             config: under("XDG_CONFIG_HOME", ".config")?,
+            named_config: None,
             logs: under("XDG_STATE_HOME", ".local/state")?.join("log"),
             default: true,
         })
@@ -85,7 +90,8 @@ impl Home {
         let user = env("HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let user = user.ok_or(HomeError::NoUserFolder("HOME"))?;
         let root = user.join("Library/Application Support/p2p-agent");
-        Ok(Self { config: root.clone(), logs: user.join("Library/Logs/p2p-agent"), root, default: true })
+        let logs = user.join("Library/Logs/p2p-agent");
+        Ok(Self { config: root.clone(), named_config: None, logs, root, default: true })
     }
 
     #[cfg(windows)]
@@ -95,7 +101,33 @@ impl Home {
             path.map(|path| path.join("p2p-agent")).ok_or(HomeError::NoUserFolder(name))
         };
         let root = folder("LOCALAPPDATA")?;
-        Ok(Self { config: folder("APPDATA")?, logs: root.join("log"), root, default: true })
+        Ok(Self { config: folder("APPDATA")?, named_config: None, logs: root.join("log"), root, default: true })
+    }
+
+    /// The same home, with its settings in `file` in place of its own.
+    #[must_use]
+    pub fn with_config(self, file: PathBuf) -> Self {
+        Self { named_config: Some(file), ..self }
+    }
+
+    /// The settings file that was named in place of the home's own, where one was.
+    #[must_use]
+    pub fn named_config(&self) -> Option<&Path> {
+        self.named_config.as_deref()
+    }
+
+    /// Refuses a home where something else than a folder stands. That there is nothing is fine.
+    ///
+    /// # Errors
+    /// [`HomeError::NotAFolder`].
+    pub fn check(&self) -> Result<(), HomeError> {
+        let no_folder = match fs::metadata(&self.root) {
+            Ok(there) => !there.is_dir(),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => true,
+            // A link that leads nowhere stands in the way too.
+            Err(_) => fs::symlink_metadata(&self.root).is_ok_and(|there| there.is_symlink()),
+        };
+        if no_folder { Err(HomeError::NotAFolder(self.root.clone())) } else { Ok(()) }
     }
 
     /// Whether nobody named this home: the one of a user's desktop session.
@@ -110,7 +142,7 @@ impl Home {
         &self.root
     }
 
-    /// The one configuration file.
+    /// The home's own configuration file.
     #[must_use]
     pub fn config_file(&self) -> PathBuf {
         self.config.join("agent.yaml")
@@ -177,13 +209,28 @@ impl Home {
     /// When a folder cannot be made, is a link, or belongs to somebody else.
     pub fn create(&self) -> io::Result<()> {
         for folder in [&self.root, &self.config] {
-            file::make_folder(folder)?;
+            file::make_folder(folder).map_err(|error| named(folder, error))?;
         }
         for folder in [self.keys_dir(), self.root.join("data"), self.run_dir(), self.log_dir()] {
-            file::own_folder(&folder)?;
+            file::own_folder(&folder).map_err(|error| named(&folder, error))?;
         }
         Ok(())
     }
+}
+
+/// The error with the folder's name, and with what stands there where that is no folder.
+fn named(folder: &Path, error: io::Error) -> io::Error {
+    // Some errors name it themselves.
+    if error.get_ref().is_some() {
+        return error;
+    }
+    let why = match fs::symlink_metadata(folder) {
+        Ok(there) if there.is_symlink() && !folder.exists() => "it is a link that leads nowhere".to_owned(),
+        Ok(there) if there.is_symlink() => "it is a link, which is not followed here".to_owned(),
+        Ok(there) if !there.is_dir() => "it is not a folder".to_owned(),
+        _ => error.to_string(),
+    };
+    io::Error::new(error.kind(), format!("{}: {why}", folder.display()))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub use envelope::{CLOCK_SKEW_MS, ENVELOPE_LIFE_MS, Refused};
 pub use identity::{certify, check_certificate};
 pub use io::{ChunkSizes, Class, Durable, Input, Output, Rejection, Restored, TaskRequest, Work};
 pub use membership::{Admitted, check_membership, make_admission, make_membership};
-pub use network::{InviteLink, Network, NetworkError, NetworkKind, found_network};
+pub use network::{InviteLink, Network, NetworkError, NetworkKind, found_network, is_hidden};
 pub use node::{Config, Node};
 pub use outcome::TextOutcome;
 pub use peers::{PRESENCE_TOPIC, Peer};

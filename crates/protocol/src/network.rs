@@ -30,8 +30,10 @@ pub enum NetworkError {
     NotTheFounder,
     #[error("it expired")]
     Expired,
-    #[error("a network's name has 1 to {NAME_CHARS} letters and no control characters")]
+    #[error("a network's name has 1 to {NAME_CHARS} letters, and no space at its ends")]
     Name,
+    #[error("a network's name holds U+{0:04X}, which cannot be seen or changes how the rest is read")]
+    HiddenLetter(u32),
 }
 
 /// Who may be in a network.
@@ -221,9 +223,21 @@ fn network_id(founding: &wire::Founding) -> NetworkId {
 }
 
 fn check_name(name: &str) -> Result<(), NetworkError> {
-    let length = name.chars().count();
-    let sound = (1..=NAME_CHARS).contains(&length) && !name.chars().any(char::is_control) && name.trim() == name;
+    if let Some(hidden) = name.chars().find(|letter| is_hidden(*letter)) {
+        return Err(NetworkError::HiddenLetter(hidden.into()));
+    }
+    let sound = (1..=NAME_CHARS).contains(&name.chars().count()) && name.trim() == name;
     if sound { Ok(()) } else { Err(NetworkError::Name) }
+}
+
+/// Whether a character is not to be seen itself, or turns, breaks or joins what stands around it:
+/// by such a one a name can look like another, or like two lines. Controls, marks of direction,
+/// separators of lines, and characters without width.
+#[must_use]
+pub fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{feff}')
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
 }
 
 fn check_addresses(addresses: &[String]) -> Result<(), NetworkError> {
@@ -280,10 +294,35 @@ mod tests {
 
     #[test]
     fn names_are_names() {
-        for name in ["", " x", "a\nb", &"x".repeat(65)] {
-            let refused = found_network(&account(), DeviceId([1; 32]), name, NetworkKind::Open, false, [7; 32], NOW);
-            assert_eq!(refused, Err(NetworkError::Name), "{name:?}");
+        let found =
+            |name: &str| found_network(&account(), DeviceId([1; 32]), name, NetworkKind::Open, false, [7; 32], NOW);
+        for name in ["", " x", "x ", &"x".repeat(65)] {
+            assert_eq!(found(name), Err(NetworkError::Name), "{name:?}");
         }
+        for name in ["home", "Büro 2", "研究室", "مكتب", "the \u{1f3e0} of us"] {
+            assert_eq!(found(name).map(|network| network.name), Ok(name.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_name_hides_nothing_and_turns_nothing_round() {
+        let ranges = [0x200b..=0x200f, 0x2028..=0x202e, 0x2060..=0x2069];
+        let single = [0, 0x1b, 0x0a, 0x7f, 0x85, 0x61c, 0xfeff];
+        for code in ranges.into_iter().flatten().chain(single) {
+            let letter = char::from_u32(code).expect("a character");
+            let name = format!("ho{letter}me");
+            let refused = found_network(&account(), DeviceId([1; 32]), &name, NetworkKind::Open, false, [7; 32], NOW);
+            assert_eq!(refused, Err(NetworkError::HiddenLetter(code)), "U+{code:04X}");
+        }
+        let said = NetworkError::HiddenLetter(0x202e).to_string();
+        assert!(said.contains("U+202E") && said.is_ascii(), "{said}");
+    }
+
+    #[test]
+    fn a_committee_member_is_somebodys_key() {
+        let nobody = DeviceId([0; 32]);
+        let refused = found_network(&account(), nobody, "home", NetworkKind::Open, false, [7; 32], NOW);
+        assert_eq!(refused, Err(NetworkError::Malformed("a committee member is no key")));
     }
 
     #[test]

@@ -31,6 +31,12 @@ impl Job {
     pub(crate) fn is_of(&self, requester: &DeviceId) -> bool {
         matches!(&self.owner, Owner::Guest { device, .. } if device == requester)
     }
+
+    /// How long its order may take now: who gave it counts from when it arrived.
+    pub(crate) const fn left_ms(&self, now: Now) -> u64 {
+        let left = self.work.timeout_ms.saturating_sub(now.mono.since(self.arrived) / 1000);
+        if left == 0 { 1 } else { left }
+    }
 }
 
 type Place = (Class, Reverse<Priority>, u64);

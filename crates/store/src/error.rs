@@ -17,10 +17,10 @@ pub enum StoreError {
     /// Somebody else has the database open, or held its write lock for too long.
     #[error("the database is in use - another program has it open - stop that program and try again")]
     Locked,
-    /// Not a database of ours, or a damaged one. Nothing was changed; see [`crate::Store::set_aside`].
+    /// Not a database of ours, or a damaged one. Nothing was changed.
     #[error(
         "{path:?} cannot be read - it is damaged, or another program wrote it; nothing was changed - \
-         restore a copy, or set it aside and start with an empty one"
+         restore a copy, or move it and its -wal file away and start with an empty one"
     )]
     Corrupt { path: PathBuf },
     /// Written by a later release. Nothing was changed.

@@ -23,7 +23,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use error::{StoreBusy, StoreError};
-pub use record::{Committed, Durability, Loaded, READ_BYTES, Record, StoredDeparture, StoredReceipt, StoredTask};
+pub use record::{Committed, Durability, Loaded, READ_BYTES, Record, StoredDeparture, StoredTask};
 use writer::{Bounds, Completion, Job, Writer};
 
 /// Commits that are queued, or done and not yet taken from the receiver of completions.
@@ -144,22 +144,6 @@ impl Store {
         self.read(move |connection| reader::departures(connection, limit)).await
     }
 
-    /// What others signed for one of our tasks, in order of arrival.
-    ///
-    /// # Errors
-    /// As [`Store::tasks`].
-    pub async fn receipts(&self, task: TaskId) -> Result<Vec<StoredReceipt>, StoreError> {
-        self.read(move |connection| reader::receipts(connection, task)).await
-    }
-
-    /// What this node signed for others, newest first.
-    ///
-    /// # Errors
-    /// As [`Store::tasks`].
-    pub async fn guest_receipts(&self, limit: u32) -> Result<Vec<StoredReceipt>, StoreError> {
-        self.read(move |connection| reader::guest_receipts(connection, limit)).await
-    }
-
     /// Writes what is queued, ends both threads and lets go of the file. Blocks for that long.
     /// Other handles are closed too; completions stay in the receiver.
     pub fn close(self) {
@@ -173,15 +157,6 @@ impl Store {
         if reader.and(writer.join()).is_err() {
             tracing::error!("a thread of the store panicked");
         }
-    }
-
-    /// Moves a database that cannot be read, and its log, to `<path>.damaged-<n>`, and returns
-    /// that name. The next [`Store::open`] starts with an empty one.
-    ///
-    /// # Errors
-    /// [`StoreError::Locked`] while it is open, [`StoreError::Io`] when it cannot be moved.
-    pub fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
-        schema::set_aside(path)
     }
 
     async fn read<T: Send + 'static>(

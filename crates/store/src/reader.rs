@@ -6,7 +6,7 @@ use p2p_types::{DeviceId, TaskId, Timestamp, limits};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
 
-use crate::record::{Loaded, READ_BYTES, StoredDeparture, StoredReceipt, StoredTask};
+use crate::record::{Loaded, READ_BYTES, StoredDeparture, StoredTask};
 
 pub(crate) fn load(connection: &Connection) -> Result<Loaded> {
     // One transaction, so that all of it is of one moment.
@@ -64,16 +64,6 @@ pub(crate) fn departures(connection: &Connection, limit: u32) -> Result<Vec<Stor
     })
 }
 
-pub(crate) fn receipts(connection: &Connection, task: TaskId) -> Result<Vec<StoredReceipt>> {
-    let oldest_first = "SELECT task, subtask, device, signed, at FROM receipts WHERE task = ?1 ORDER BY number";
-    all(connection, oldest_first, [task.0], stored_receipt)
-}
-
-pub(crate) fn guest_receipts(connection: &Connection, limit: u32) -> Result<Vec<StoredReceipt>> {
-    let newest = "SELECT task, subtask, device, signed, at FROM guest_receipts ORDER BY number DESC LIMIT ?1";
-    all(connection, newest, [limit], stored_receipt)
-}
-
 /// Finished tasks whose documents would pass [`READ_BYTES`] are left out.
 fn tasks_of(connection: &Connection, sql: &str, limit: impl rusqlite::ToSql) -> Result<Vec<StoredTask>> {
     let mut statement = connection.prepare_cached(sql)?;
@@ -96,16 +86,6 @@ fn stored_task(row: &Row<'_>) -> Result<StoredTask> {
         submitted: Timestamp(row.get(1)?),
         finished: row.get(2)?,
         document: row.get(3)?,
-    })
-}
-
-fn stored_receipt(row: &Row<'_>) -> Result<StoredReceipt> {
-    Ok(StoredReceipt {
-        task: TaskId(row.get(0)?),
-        subtask: row.get(1)?,
-        device: DeviceId(row.get(2)?),
-        signed: row.get(3)?,
-        at: Timestamp(row.get(4)?),
     })
 }
 

@@ -114,13 +114,3 @@ pub struct StoredDeparture {
     pub texts: u32,
     pub bytes: u64,
 }
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredReceipt {
-    pub task: TaskId,
-    pub subtask: u32,
-    /// The other side: the provider of one's own task, the requester of a guest's.
-    pub device: DeviceId,
-    pub signed: Vec<u8>,
-    pub at: Timestamp,
-}

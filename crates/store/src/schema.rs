@@ -146,26 +146,6 @@ fn back_up(connection: &Connection, path: &Path, version: u32) -> Result<(), Sto
     publish().map_err(StoreError::io(&partial))
 }
 
-/// Moves the database and its log to `<path>.damaged-<n>` and returns that name.
-pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
-    let _lock = lock(path)?;
-    let file = |base: &Path, suffix: &str| PathBuf::from([base.as_os_str(), suffix.as_ref()].join("".as_ref()));
-    // The log first, for it may hold the newest records: the next open deletes one without its database.
-    let suffixes = ["-wal", "-shm", "-journal", ""];
-    let aside = (1_u32..)
-        .map(|number| beside(path, &format!("damaged-{number}")))
-        .find(|aside| suffixes.iter().all(|suffix| !file(aside, suffix).exists()))
-        .expect("fewer files than numbers");
-    for suffix in suffixes {
-        match fs::rename(file(path, suffix), file(&aside, suffix)) {
-            Err(source) if source.kind() == io::ErrorKind::NotFound && !suffix.is_empty() => {}
-            moved => moved.map_err(StoreError::io(path))?,
-        }
-    }
-    sync_folder(path).map_err(StoreError::io(path))?;
-    Ok(aside)
-}
-
 /// Opens a file, made when missing, that only its owner may read.
 fn private(path: &Path) -> Result<File, StoreError> {
     let mut options = OpenOptions::new();

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Why a text is not the id it should be.
+use crate::key::is_small_order;
+
+/// Why a text, or bytes, are not the id they should be.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IdError {
     #[error("{0:?} is not a device id (it starts with 12D3KooW)")]
@@ -15,6 +17,10 @@ pub enum IdError {
     Account(String),
     #[error("{0:?} is not an id of {1} hexadecimal digits")]
     Hex(String, usize),
+    #[error("a key has 32 bytes, not {0}")]
+    KeyLength(usize),
+    #[error("this key is of small order: anybody can sign as it, so it is nobody's id")]
+    SmallOrder,
 }
 
 /// A device's Ed25519 public key. Its text is the libp2p peer id of the same key.
@@ -60,7 +66,7 @@ impl FromStr for DeviceId {
         }
         let bytes = bs58::decode(text).into_vec().map_err(|_| wrong())?;
         let key = bytes.strip_prefix(&PEER_ID_PREFIX).ok_or_else(wrong)?;
-        Ok(Self(key.try_into().map_err(|_| wrong())?))
+        somebodys(key.try_into().map_err(|_| wrong())?).map(Self)
     }
 }
 
@@ -86,7 +92,7 @@ impl FromStr for AccountId {
         let wrong = || IdError::Account(shorten(text));
         let encoded = text.strip_prefix("acct-").filter(|rest| rest.len() <= 48).ok_or_else(wrong)?;
         let bytes = bs58::decode(encoded).into_vec().map_err(|_| wrong())?;
-        Ok(Self(bytes.try_into().map_err(|_| wrong())?))
+        somebodys(bytes.try_into().map_err(|_| wrong())?).map(Self)
     }
 }
 
@@ -149,7 +155,12 @@ macro_rules! as_text {
                 String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
             }
         }
+    )*};
+}
+as_text!(DeviceId, AccountId, Hash, NetworkId, TaskId);
 
+macro_rules! from_bytes {
+    ($($name:ident),*) => {$(
         impl TryFrom<&[u8]> for $name {
             type Error = std::array::TryFromSliceError;
 
@@ -159,7 +170,25 @@ macro_rules! as_text {
         }
     )*};
 }
-as_text!(DeviceId, AccountId, Hash, NetworkId, TaskId);
+from_bytes!(Hash, NetworkId, TaskId);
+
+macro_rules! from_key {
+    ($($name:ident),*) => {$(
+        impl TryFrom<&[u8]> for $name {
+            type Error = IdError;
+
+            fn try_from(bytes: &[u8]) -> Result<Self, IdError> {
+                somebodys(bytes.try_into().map_err(|_| IdError::KeyLength(bytes.len()))?).map(Self)
+            }
+        }
+    )*};
+}
+from_key!(DeviceId, AccountId);
+
+/// A key from outside, where it can be somebody's.
+fn somebodys(key: [u8; 32]) -> Result<[u8; 32], IdError> {
+    if is_small_order(&key) { Err(IdError::SmallOrder) } else { Ok(key) }
+}
 
 /// Bytes as text for links and messages between people: no letter that looks like another.
 #[must_use]
@@ -213,6 +242,19 @@ mod tests {
         assert_eq!(hash.to_string(), "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
         assert_eq!(hash.to_string().parse(), Ok(hash));
         assert_eq!(NetworkId([1; 32]).short(), "01".repeat(16));
+    }
+
+    #[test]
+    fn keys_of_small_order_are_nobodys_ids() {
+        let zeros = [0; 32];
+        assert_eq!(DeviceId::try_from(zeros.as_slice()), Err(IdError::SmallOrder));
+        assert_eq!(AccountId::try_from(zeros.as_slice()), Err(IdError::SmallOrder));
+        assert_eq!(DeviceId(zeros).to_string().parse::<DeviceId>(), Err(IdError::SmallOrder));
+        assert_eq!(AccountId(zeros).to_string().parse::<AccountId>(), Err(IdError::SmallOrder));
+        assert_eq!(DeviceId::try_from([7; 31].as_slice()), Err(IdError::KeyLength(31)));
+        assert_eq!(DeviceId::try_from([7; 32].as_slice()), Ok(DeviceId([7; 32])));
+        // What is no key may well be all zeros.
+        assert_eq!(Hash::try_from(zeros.as_slice()).ok(), Some(Hash(zeros)));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The nouns every room shares: identities, hashes, time, money-free limits and signatures.
 //!
 //! Parsing makes invalid values impossible: whoever holds a [`DeviceId`] holds 32 bytes that
-//! were a key, whoever holds a [`Verified`] holds something whose signature was checked.
+//! can be somebody's key, whoever holds a [`Verified`] holds something whose signature was checked.
 //! Deliberately absent: clocks, randomness, I/O, and anything about what a message means.
 
 mod id;
+mod key;
 pub mod limits;
 mod sign;
 mod task;

@@ -1,5 +1,6 @@
 //! Signatures. One rule for all of them: Ed25519 as ZIP-215 has it, where single and batch
-//! verification agree.
+//! verification agree. By that rule a key of small order has signatures that fit every message:
+//! as a signer it is refused before anything is verified.
 //!
 //! A signed artefact travels as `version (1) || signer (32) || signature (64) || body`. What is
 //! signed is `domain || network id || body`: the bytes that were received, never a re-encoding,
@@ -13,6 +14,7 @@ use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::NetworkId;
+use crate::key::is_small_order;
 
 /// An Ed25519 public key as its 32 bytes.
 pub type PublicKey = [u8; 32];
@@ -34,6 +36,8 @@ pub enum SignError {
     Version(u8),
     #[error("the signature does not fit the {0}")]
     Signature(&'static str),
+    #[error("the {0} is signed by a key of small order, as which anybody can sign")]
+    SmallOrder(&'static str),
     #[error("the {0} cannot be decoded")]
     Decode(&'static str),
 }
@@ -175,9 +179,13 @@ impl<T: Artefact> Signed<T> {
     /// Checks the signature, then decodes. The only way to a [`Verified`].
     ///
     /// # Errors
-    /// When the signature does not fit this artefact and network, or the body is not a `T`.
+    /// When the signature does not fit this artefact and network, its key can be nobody's, or the
+    /// body is not a `T`.
     pub fn verify(&self, scheme: &dyn Scheme, network: &NetworkId) -> Result<Verified<T>, SignError> {
         let signer = self.claimed_signer();
+        if is_small_order(&signer) {
+            return Err(SignError::SmallOrder(T::NAME));
+        }
         let signature: Signature = self.bytes[33..HEADER_LEN].try_into().expect("checked in from_bytes");
         let body = &self.bytes[HEADER_LEN..];
         if !scheme.verify(&signer, &preimage::<T>(network, body), &signature) {

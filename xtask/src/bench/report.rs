@@ -62,6 +62,15 @@ const SPECS: &[Spec] = &[
         goal: 2.0,
     },
     Spec {
+        name: "overhead",
+        what: "the slowest of 10,000 no-op tasks, end to end as the client sees it",
+        unit: "ms",
+        by_ratio: false,
+        at_most: true,
+        floor: 50.0,
+        goal: 25.0,
+    },
+    Spec {
         name: "embed",
         what: "sentences to vectors on one core, all-MiniLM-L6-v2",
         unit: "tokens/s",

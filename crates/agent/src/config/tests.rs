@@ -58,6 +58,39 @@ fn a_bad_value_changes_nothing() {
 }
 
 #[test]
+fn what_is_typed_means_what_it_means_in_the_file() {
+    let addresses = json!(["/ip4/127.0.0.1/tcp/1", "/dns4/a.example/udp/2/quic-v1"]);
+    assert_eq!(typed("[/ip4/127.0.0.1/tcp/1, /dns4/a.example/udp/2/quic-v1]"), addresses);
+    assert_eq!(typed("[\"/ip4/127.0.0.1/tcp/1\",\"/dns4/a.example/udp/2/quic-v1\"]"), addresses);
+    assert_eq!(typed("- /ip4/127.0.0.1/tcp/1\n- /dns4/a.example/udp/2/quic-v1"), addresses);
+    assert_eq!((typed("9100"), typed("true"), typed("debug")), (json!(9100), json!(true), json!("debug")));
+    assert_eq!((typed("null"), typed(""), typed("# x")), (Value::Null, json!(""), json!("# x")));
+    assert_eq!(typed("[/ip4"), json!("[/ip4"));
+    let (_folder, home) = home();
+    let entry = set(&home, "network.bootstrap", typed("[/ip4/127.0.0.1/tcp/1]")).expect("set");
+    assert_eq!(entry.value, json!(["/ip4/127.0.0.1/tcp/1"]));
+}
+
+#[test]
+fn a_home_with_a_named_file_speaks_of_that_and_leaves_it_alone() {
+    let (folder, home) = home();
+    set(&home, "log.level", json!("debug")).expect("set");
+    let named = folder.path().join("other.yaml");
+    std::fs::write(&named, "log:\n  level: trace\n").expect("written");
+    let home = home.with_config(named.clone());
+    let level = |home: &Home| {
+        entries(home, None)
+            .map(|entries| entries.into_iter().find(|entry| entry.key == "log.level").map(|entry| entry.value))
+    };
+    assert_eq!(level(&home), Ok(Some(json!("trace"))));
+    assert_eq!(load(&home, None).expect("the named file").log.level, "trace");
+    let refused = set(&home, "log.level", json!("info")).expect_err("not ours");
+    assert!(refused.detail.contains("other.yaml"), "{refused}");
+    std::fs::remove_file(&named).expect("removed");
+    assert!(level(&home).is_err(), "it does not fall back to another file in silence");
+}
+
+#[test]
 fn a_file_that_was_named_must_exist_and_replaces_the_homes() {
     let (folder, home) = home();
     set(&home, "log.level", json!("debug")).expect("set");

@@ -1,13 +1,14 @@
 //! Answers to the control API.
 
-use p2p_control::Call;
 use p2p_control::api::{
     ConfigEntry, ConfigValue, ErrorCode, NetworkDetails, PauseRequest, PeerDetails, Problem, Status, SubmitTask, Task,
     TrustPeer,
 };
+use p2p_control::{Call, Reply};
 use p2p_protocol::{ChunkSizes, Input, Rejection, TaskRequest};
 use p2p_types::{DeviceId, Placement, Privacy, TaskId, TaskKind};
 
+use super::effects::{DISK_BEHIND, not_written};
 use super::{Engine, Exit, history};
 use crate::clock::now;
 use crate::{config, home, view};
@@ -41,10 +42,7 @@ impl Engine<'_> {
                 drop(reply.send(Ok(peers.collect())));
             }
             Call::Peer(device, reply) => drop(reply.send(self.peer(device))),
-            Call::Trust(device, TrustPeer { trusted }, reply) => {
-                self.feed(Input::Trust { device, trusted });
-                drop(reply.send(Ok(self.peer_or_unknown(device))));
-            }
+            Call::Trust(device, TrustPeer { trusted }, reply) => self.trust(device, trusted, reply),
             Call::Submit(request, reply) => drop(reply.send(self.submit(request))),
             Call::Tasks(reply) => {
                 let in_memory = self.parts.node.tasks().map(view::task_summary).collect();
@@ -100,6 +98,19 @@ impl Engine<'_> {
         Ok(self.status())
     }
 
+    /// The owner's word on a device. It is heeded at once, and confirmed when it is on disk: whoever
+    /// hears that a trust was withdrawn may rely on it, whatever happens to the process.
+    fn trust(&mut self, device: DeviceId, trusted: bool, reply: Reply<PeerDetails>) {
+        let first = self.sources.numbers.token + 1;
+        self.feed(Input::Trust { device, trusted });
+        let commits = first..=self.sources.numbers.token;
+        if commits.contains(&self.not_taken) {
+            drop(reply.send(Err(not_written(DISK_BEHIND))));
+        } else {
+            self.written.wait(commits, (device, reply));
+        }
+    }
+
     fn peer(&self, device: DeviceId) -> Result<PeerDetails, Problem> {
         if self.parts.node.peer(&device).is_none() && !self.parts.node.trusts(&device) {
             return Err(Problem::new(ErrorCode::NoSuchPeer, format!("{device} was never heard of here")));
@@ -108,7 +119,7 @@ impl Engine<'_> {
     }
 
     /// A device may be trusted, or not any more, before it was ever met.
-    fn peer_or_unknown(&self, device: DeviceId) -> PeerDetails {
+    pub(super) fn peer_or_unknown(&self, device: DeviceId) -> PeerDetails {
         let node = &self.parts.node;
         view::peer_details(node, device, node.peer(&device).unwrap_or(&p2p_protocol::Peer::default()))
     }
@@ -149,9 +160,8 @@ impl Engine<'_> {
         if self.parts.node.abilities().contains_key(&request.kind) || wants_network || !(only_here || alone) {
             return Ok(());
         }
-        let why = self.parts.cannot_compute.clone().unwrap_or_else(|| "no worker offers this kind".to_owned());
-        let code = if why.contains("digest") { ErrorCode::ModelDigest } else { ErrorCode::AssetsMissing };
-        Err(Problem::new(code, why))
+        let unsaid = || Problem::new(ErrorCode::AssetsMissing, "no worker offers this kind");
+        Err(self.parts.cannot_compute.clone().unwrap_or_else(unsaid))
     }
 
     fn network(&self) -> Result<NetworkDetails, Problem> {

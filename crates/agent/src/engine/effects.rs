@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use p2p_control::api::{ErrorCode, Problem};
 use p2p_inference::{ChunkOptions, WorkOrder};
 use p2p_protocol::{Durable, Output, Work};
 use p2p_store::{Committed, Record};
@@ -12,12 +13,12 @@ use tracing::{debug, warn};
 use super::Engine;
 use super::held::Message;
 use crate::clock::now;
-use crate::view;
+use crate::document::Document;
 
 /// The lane of this device's envelopes in the store.
 pub(crate) const SEQUENCE_LANE: &str = "envelopes";
-/// A finished task's document is kept up to this size; beyond it, without its results.
-const DOCUMENT_BYTES: usize = 8 * 1024 * 1024;
+/// Why a batch was not even queued.
+pub(super) const DISK_BEHIND: &str = "the disk does not keep up";
 /// How long the end of a run waits for each answer of the disk.
 const SETTLING: Duration = Duration::from_secs(2);
 
@@ -111,7 +112,8 @@ impl Engine<'_> {
         match self.parts.store.commit(token, batch) {
             Ok(()) => Some(token),
             Err(_) => {
-                self.lost_write("the disk does not keep up");
+                self.not_taken = token;
+                self.lost_write(DISK_BEHIND);
                 None
             }
         }
@@ -155,10 +157,17 @@ impl Engine<'_> {
                 for message in self.held.committed(committed.token) {
                     self.send(message);
                 }
+                for (device, reply) in self.written.ended(committed.token, true) {
+                    drop(reply.send(Ok(self.peer_or_unknown(device))));
+                }
             }
             Err(error) => {
-                self.lost_write(&error.to_string());
+                let why = error.to_string();
+                self.lost_write(&why);
                 self.held.failed(committed.token, now().mono);
+                for (_, reply) in self.written.ended(committed.token, false) {
+                    drop(reply.send(Err(not_written(&why))));
+                }
             }
         }
     }
@@ -204,25 +213,22 @@ impl Engine<'_> {
     }
 
     fn task_record(&mut self, id: TaskId, finished: bool) -> Option<Record> {
-        let mut document = view::task(self.parts.node.task(&id)?);
+        let task = self.parts.node.task(&id)?;
         if finished {
-            let counter = if document.results.iter().flatten().any(is_result) {
+            let counter = if task.results.iter().flatten().any(Result::is_ok) {
                 &mut self.counters.tasks_done
             } else {
                 &mut self.counters.tasks_failed
             };
             *counter += 1;
         }
-        let mut bytes = serde_json::to_vec(&document).ok()?;
-        if bytes.len() > DOCUMENT_BYTES {
-            document.results.clear();
-            bytes = serde_json::to_vec(&document).ok()?;
-        }
-        let submitted = p2p_types::Timestamp(document.submitted_ms);
-        Some(Record::Task { id, submitted, finished, document: bytes })
+        let document = Document::of(task).to_bytes()?;
+        Some(Record::Task { id, submitted: task.submitted, finished, document })
     }
 }
 
-const fn is_result(result: &p2p_control::api::TaskResult) -> bool {
-    !matches!(result, p2p_control::api::TaskResult::Error { .. })
+/// The owner's word is heeded by this process, and the next one will not know of it.
+pub(super) fn not_written(why: &str) -> Problem {
+    let why = format!("it holds until the daemon ends, and is not on disk: {why}");
+    Problem::new(ErrorCode::Storage, why).with_hint("Check the disk's room and rights, then say it again")
 }

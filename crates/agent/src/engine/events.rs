@@ -109,7 +109,7 @@ impl Engine<'_> {
         let (open, guests, guests_done) = node.counts();
         let peers: Vec<_> = node.peers().map(|(device, peer)| view::peer_summary(node, *device, peer)).collect();
         let connected = peers.iter().filter(|peer| peer.connected).count();
-        let cannot_compute = parts.cannot_compute.as_deref().filter(|_| node.abilities().is_empty());
+        let cannot_compute = parts.cannot_compute.as_ref().filter(|_| node.abilities().is_empty());
         let (mut state, sentence) = describe(&Facts {
             network: node.network().map(|network| network.name.as_str()),
             connected,
@@ -117,7 +117,7 @@ impl Engine<'_> {
             own_tasks: open,
             guest_tasks: guests,
             paused: node.paused(),
-            cannot_compute,
+            cannot_compute: cannot_compute.map(|problem| problem.detail.as_str()),
             now: now().wall,
         });
         if self.exit == Some(super::Exit::Stop) {

@@ -2,9 +2,10 @@
 
 use p2p_control::Reply;
 use p2p_control::api::{Departure, ErrorCode, Problem, Task, TaskSummary};
-use p2p_store::{Store, StoreError, StoredTask};
+use p2p_store::{Store, StoreError};
 use p2p_types::TaskId;
 
+use crate::document::{self, Document};
 use crate::view;
 
 /// Most tasks and departures in a list.
@@ -16,7 +17,8 @@ pub(super) fn list(store: Store, in_memory: Vec<TaskSummary>, reply: Reply<Vec<T
         let answer = store.tasks(LISTED).await.map_err(problem).map(|stored| {
             let mut all = in_memory;
             let known: Vec<TaskId> = all.iter().map(|task| task.task_id).collect();
-            let others = stored.iter().filter(|task| !known.contains(&task.id)).filter_map(document);
+            let others = stored.iter().filter(|task| !known.contains(&task.id));
+            let others = others.filter_map(|task| document::head(&task.document));
             all.extend(others.map(|task| view::summary_of(&task)));
             all.sort_by_key(|task| std::cmp::Reverse(task.submitted_ms));
             all.truncate(LISTED as usize);
@@ -30,7 +32,11 @@ pub(super) fn list(store: Store, in_memory: Vec<TaskSummary>, reply: Reply<Vec<T
 pub(super) fn one(store: Store, id: TaskId, reply: Reply<Task>) {
     tokio::spawn(async move {
         let answer = match store.task(id).await {
-            Ok(stored) => stored.as_ref().and_then(document).ok_or_else(|| no_such_task(id)),
+            Ok(None) => Err(no_such_task(id)),
+            Ok(Some(stored)) => {
+                let document = Document::from_bytes(&stored.document);
+                document.map(Document::into_task).ok_or_else(|| unreadable(id))
+            }
             Err(error) => Err(problem(error)),
         };
         let _ = reply.send(answer);
@@ -59,8 +65,9 @@ fn no_such_task(id: TaskId) -> Problem {
     Problem::new(ErrorCode::NoSuchTask, format!("none of this node's tasks is {id}"))
 }
 
-pub(crate) fn document(stored: &StoredTask) -> Option<Task> {
-    serde_json::from_slice(&stored.document).ok()
+fn unreadable(id: TaskId) -> Problem {
+    let why = format!("what was kept of task {id} is damaged, or a newer release wrote it");
+    Problem::new(ErrorCode::Storage, why).with_hint("Submit it again, or install the newer release")
 }
 
 pub(crate) fn problem(error: StoreError) -> Problem {

@@ -27,12 +27,12 @@ pub(crate) enum ConfigCommand {
     },
     /// Change a setting
     #[command(
-        after_help = "Examples:\n  p2p-agent config set network.listen_port 9100\n  p2p-agent config set network.bootstrap '[\"/ip4/127.0.0.1/tcp/9000\"]'"
+        after_help = "Examples:\n  p2p-agent config set network.listen_port 9100\n  p2p-agent config set network.bootstrap '[/ip4/127.0.0.1/tcp/9000]'"
     )]
     Set {
         /// Such as network.listen_port
         key: String,
-        /// A number, true, false, a word, or JSON
+        /// A number, true, false, a word, or a list in brackets: what stands in the file
         #[arg(allow_hyphen_values = true)]
         value: String,
     },

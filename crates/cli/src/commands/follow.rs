@@ -1,4 +1,5 @@
-//! Following one task on the event stream, from wherever it is to its end.
+//! Following one task, from wherever it is to its end: on the event stream, or by asking where the
+//! daemon has no stream to spare.
 
 use std::time::Duration;
 
@@ -10,24 +11,56 @@ use super::names;
 use crate::context::Context;
 use crate::moment;
 
-/// An open event stream, so that nothing of a task submitted from here on is missed.
+/// Between two questions where there is no stream: short at first, longer the longer it takes.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Questions one after another that a crowded daemon may leave without an answer.
+const UNANSWERED: u32 = 5;
+
+/// Hears of tasks. Opened before a task is submitted, so that nothing of it is missed.
 pub(super) struct Follower<'a> {
     client: &'a Client,
-    events: EventStream,
-    /// The number of the last event.
-    number: u64,
+    news: News,
     /// This computer.
     pub(super) own: DeviceId,
 }
 
-impl<'a> Follower<'a> {
-    pub(super) async fn open(client: &'a Client) -> Result<Self, Problem> {
-        let mut events = client.events().await?;
+/// How it is heard that a task moved on.
+enum News {
+    /// As it happens. The number is that of the last event.
+    Told {
+        events: EventStream,
+        number: u64,
+    },
+    Asked {
+        pause: Duration,
+        unanswered: u32,
+    },
+}
+
+impl News {
+    /// Opens a stream, and says which computer it is of. Where all streams are taken, it asks.
+    async fn open(client: &Client) -> Result<(Self, DeviceId), Problem> {
+        let mut events = match client.events().await {
+            Ok(events) => events,
+            Err(problem) if problem.code == ErrorCode::TooBusy => {
+                let own = client.status().await?.device_id;
+                return Ok((Self::Asked { pause: FIRST_PAUSE, unanswered: 0 }, own));
+            }
+            Err(problem) => return Err(problem),
+        };
         let first = events.next().await.ok_or_else(closed)??;
         let EventBody::Snapshot(snapshot) = first.body else {
             return Err(Problem::new(ErrorCode::Version, "the event stream does not start with a snapshot"));
         };
-        Ok(Self { client, events, number: first.number, own: snapshot.status.device_id })
+        Ok((Self::Told { events, number: first.number }, snapshot.status.device_id))
+    }
+}
+
+impl<'a> Follower<'a> {
+    pub(super) async fn open(client: &'a Client) -> Result<Self, Problem> {
+        let (news, own) = News::open(client).await?;
+        Ok(Self { client, news, own })
     }
 
     /// Shows the stages of `task` as they come, and returns it finished. Ctrl-C cancels the task;
@@ -62,18 +95,32 @@ impl<'a> Follower<'a> {
     /// The task after it moved on.
     async fn next(&mut self, task: &Task) -> Result<Task, Problem> {
         loop {
-            match self.events.next().await {
-                Some(Ok(event)) if event.number == self.number + 1 => {
-                    self.number = event.number;
-                    if let Some(moved) = of_task(event, task) {
-                        return Ok(moved);
+            match &mut self.news {
+                News::Told { events, number } => match events.next().await {
+                    Some(Ok(event)) if event.number == *number + 1 => {
+                        *number = event.number;
+                        if let Some(moved) = of_task(event, task) {
+                            return Ok(moved);
+                        }
                     }
-                }
-                // The stream broke off, or events were lost: ask, and follow from there.
-                _ => {
-                    let fresh = Self::open(self.client).await?;
-                    (self.events, self.number) = (fresh.events, fresh.number);
-                    return self.client.task(task.task_id).await;
+                    // The stream broke off, or events were lost: ask, and follow from there.
+                    _ => {
+                        self.news = News::open(self.client).await?.0;
+                        return self.client.task(task.task_id).await;
+                    }
+                },
+                News::Asked { pause, unanswered } => {
+                    tokio::time::sleep(*pause).await;
+                    *pause = (*pause * 3 / 2).min(LONGEST_PAUSE);
+                    match self.client.task(task.task_id).await {
+                        Err(problem) if problem.code == ErrorCode::TooBusy && *unanswered < UNANSWERED => {
+                            *unanswered += 1;
+                        }
+                        answer => {
+                            *unanswered = 0;
+                            return answer;
+                        }
+                    }
                 }
             }
         }

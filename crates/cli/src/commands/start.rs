@@ -29,6 +29,10 @@ pub(super) async fn up(context: &Context, args: &UpArgs) -> Result<Exit, Problem
     if let Some(client) = context.daemon_if_running(&home).await? {
         let status = client.status().await?;
         reply(context, status, None);
+        if let Some(config) = context.config() {
+            let config = config.display();
+            context.out.note(&format!("It keeps the settings it was started with; for {config} restart it"));
+        }
         return Ok(Exit::Fine);
     }
     if !home.keys_dir().exists() {

@@ -1,7 +1,11 @@
-//! Text for people: lines, facts and aligned tables. Whatever comes in is cleaned of control
-//! characters first, because some of it was written by strangers.
+//! Text for people: lines, facts and aligned tables. Whatever comes in is cleaned first, because
+//! some of it was written by strangers.
+
+mod clean;
 
 use p2p_control::api::Problem;
+
+pub(crate) use clean::{clean, harmless_json};
 
 /// What a piece of text means; the terminal decides how that looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,12 +168,6 @@ impl Table {
         let wide = |at: usize| self.rows.iter().filter_map(move |row| row.get(at)).map(Cell::width).max().unwrap_or(0);
         self.columns.iter().enumerate().map(|(at, name)| name.chars().count().max(wide(at))).collect()
     }
-}
-
-/// The text with every control character, and whatever turns the direction of writing, as a space.
-pub(crate) fn clean(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

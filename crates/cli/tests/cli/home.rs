@@ -66,6 +66,30 @@ fn nobody_is_asked_where_nobody_sits() {
 }
 
 #[test]
+fn a_home_that_is_no_folder_is_said_to_be_none() {
+    let mut node = Node::new();
+    node.root = node.folder.path().join("file");
+    std::fs::write(&node.root, "x").expect("written");
+    for arguments in [&["status"][..], &["init", "--yes"], &["up"], &["identity", "show"], &["restart"]] {
+        let ran = node.run(arguments);
+        ran.expect_error("E1008", 1);
+        assert!(ran.stderr.contains("is not a folder"), "{arguments:?}: {}", ran.stderr);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_named() {
+    let node = Node::set_up();
+    let data = node.root.join("data");
+    std::fs::remove_dir_all(&data).expect("removed");
+    std::os::unix::fs::symlink(node.folder.path().join("nowhere"), &data).expect("a link");
+    let ran = node.run(&["up"]);
+    ran.expect_error("E1008", 1);
+    assert!(ran.stderr.contains("data: it is a link that leads nowhere"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_network_is_made_saved_joined_and_left() {
     let founder = Node::new();
     let made = founder.run(&["init", "--network", "new", "--name", "office", "--json"]).expect_status(0).json();
@@ -125,6 +149,10 @@ fn settings_are_read_changed_and_checked() {
     node.run(&["config", "set", "network.listen_port", "loud"]).expect_error("E1005", 1);
     node.run(&["config", "get", "nonsense"]).expect_error("E1005", 1);
     assert_eq!(node.run(&["config", "get", "network.listen_port"]).stdout, "9123\n", "nothing was lost");
+
+    node.run(&["config", "set", "network.bootstrap", "[/ip4/127.0.0.1/tcp/1]"]).expect_status(0);
+    let bootstrap = node.run(&["config", "get", "network.bootstrap"]).expect_status(0).stdout;
+    assert_eq!(bootstrap, "[\"/ip4/127.0.0.1/tcp/1\"]\n");
 }
 
 #[test]

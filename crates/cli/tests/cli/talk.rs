@@ -121,6 +121,18 @@ fn a_running_daemon_is_told_of_settings() {
 }
 
 #[test]
+fn a_file_that_is_named_is_read_also_where_a_daemon_runs() {
+    let (node, _engine) = with_engine();
+    let named = node.folder.path().join("named.yaml");
+    std::fs::write(&named, "network:\n  listen_port: 9001\n").expect("written");
+    let named = named.to_str().expect("UTF-8");
+    assert_eq!(node.run(&["--config", named, "config", "get", "network.listen_port"]).stdout, "9001\n");
+    node.run(&["--config", named, "config", "set", "network.listen_port", "1"]).expect_error("E1015", 1);
+    let ran = node.run(&["--config", named, "up"]).expect_status(0);
+    assert!(ran.stderr.contains("settings it was started with"), "{}", ran.stderr);
+}
+
+#[test]
 fn measurements_are_passed_on_as_they_are() {
     let (node, _engine) = with_engine();
     assert_eq!(node.run(&["metrics"]).expect_status(0).stdout, "# TYPE peers gauge\npeers 1\n");

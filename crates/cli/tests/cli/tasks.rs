@@ -74,6 +74,27 @@ fn lost_events_are_asked_for() {
 }
 
 #[test]
+fn a_daemon_without_a_stream_to_spare_is_asked_for_every_step() {
+    let (node, _engine) = with_engine(Script::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let socket = node.home().socket();
+    let taken = runtime.block_on(async {
+        let client = p2p_control::Client::connect(&socket).await.expect("it listens");
+        let mut taken = Vec::new();
+        while let Ok(stream) = client.events().await {
+            taken.push(stream);
+        }
+        taken
+    });
+    assert!(taken.len() > 1);
+    let ran = node.run(&["task", "submit", "sentiment", "--text", "I like it", "--wait"]).expect_status(0);
+    assert!(ran.stderr.contains("Computing") && ran.stderr.contains("Done"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("positive  97.3 %  I like it\n"), "{}", ran.stdout);
+    let ran = node.run(&["demo", "What a lovely day"]).expect_status(0);
+    assert!(ran.stdout.starts_with("It sounds positive"), "{}", ran.stdout);
+}
+
+#[test]
 fn everything_that_was_asked_for_reaches_the_engine() {
     let (node, engine) = with_engine(Script::default());
     let arguments = [

@@ -97,11 +97,11 @@ codes! {
     NotInitialized = "E1006", 409, 1, false, "This home has no node yet", "Run `p2p-agent init`";
     AlreadyInitialized = "E1007", 409, 1, false, "This home already has a node", "Use it with `p2p-agent up`, or choose another --home";
     HomeUnusable = "E1008", 500, 1, false, "The home folder cannot be used", "Check that it exists, belongs to you and has room";
-    Keys = "E1009", 500, 1, false, "The keys cannot be read", "Restore the key file from a backup, or unlock the keychain";
+    Keys = "E1009", 500, 1, false, "The keys cannot be used", "Check the disk's room and the key folder's rights; restore a lost key file from a backup, or unlock the keychain";
     AssetsMissing = "E1010", 503, 1, false, "The runtime or the model is missing", "Run `cargo xtask models` in a build folder, or install the app again";
     ModelDigest = "E1011", 503, 1, false, "The model file is not the one it should be", "Delete it and run `cargo xtask models` again";
     Worker = "E1012", 500, 2, true, "The worker could not do its work", "Try again; see `p2p-agent logs` if it stays";
-    Storage = "E1013", 500, 1, true, "Nothing could be written", "Check the disk's room and rights";
+    Storage = "E1013", 500, 1, true, "The node's data could not be read or written", "Check the disk's room and rights; with the node stopped, a damaged database can be restored from a copy or moved away";
     Internal = "E1014", 500, 2, false, "Something unexpected went wrong", "See `p2p-agent logs`, and report it with the code";
     Usage = "E1015", 400, 1, false, "The command cannot be understood", "See `p2p-agent --help`";
     Version = "E1016", 409, 1, false, "The daemon speaks another version", "Run `p2p-agent down`, then `p2p-agent up`";
@@ -110,7 +110,7 @@ codes! {
     // 2xxx: tasks
     UnknownKind = "E2001", 400, 1, false, "There is no such kind of task", "Use embed, chunk or sentiment";
     EmptyText = "E2002", 400, 1, false, "There is nothing to compute", "Give at least one text that is not empty";
-    TextTooLong = "E2003", 413, 1, false, "The text is too long", "Split it with a `chunk` task, or send less";
+    TextTooLong = "E2003", 413, 1, false, "The text is too long", "Send less at once; a `chunk` task splits a long text, and larger chunks make fewer pieces";
     InvalidText = "E2004", 400, 1, false, "The text is not valid UTF-8", "Save it as UTF-8";
     TaskRejected = "E2005", 400, 1, false, "The task cannot be done as asked", "Change what the detail names";
     NoProvider = "E2006", 503, 1, true, "No other computer took the task", "Try again later, or with --where auto to compute it here";

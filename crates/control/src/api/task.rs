@@ -33,6 +33,11 @@ pub struct SubmitTask {
     pub chunk: Option<ChunkOptions>,
 }
 
+impl SubmitTask {
+    /// Longer than this no task may take: 366 days.
+    pub const LONGEST_DEADLINE_MS: u64 = 366 * 24 * 60 * 60 * 1000;
+}
+
 const fn local() -> Privacy {
     Privacy::Local
 }

@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod crowd;
 mod document;
 mod engine;
 mod guard;

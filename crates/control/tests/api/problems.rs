@@ -43,7 +43,11 @@ async fn a_body_that_is_wrong_is_named_down_to_its_field() {
     let node = Node::start();
     let cases: &[(&[u8], ErrorCode, &str)] = &[
         (b"", BadRequest, "missing field `kind`"),
-        (b"{", BadRequest, "EOF"),
+        (b"{", BadRequest, "not valid JSON: EOF"),
+        // Cut off within a field: that says nothing about the field.
+        (b"{\"kind\":\"em", BadRequest, "not valid JSON: EOF"),
+        (b"{\"kind\":", BadRequest, "not valid JSON: EOF"),
+        (b"{\"kind\":embed}", BadRequest, "not valid JSON"),
         (b"[]", BadRequest, "JSON is wrong"),
         (b"{\"kind\":\"embed\"}", BadRequest, "missing field `texts`"),
         (b"{\"kind\":\"embed\",\"texts\":\"one\"}", BadRequest, "\"texts\""),
@@ -62,6 +66,20 @@ async fn a_body_that_is_wrong_is_named_down_to_its_field() {
         assert_eq!((problem.code, problem.status), (*code, 400), "{body}: {problem}");
         assert!(problem.detail.contains(said), "{body}: {problem}");
         assert!(!problem.retryable);
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_has_bounds() {
+    let node = Node::start();
+    let body = |deadline: u64| format!(r#"{{"kind":"embed","texts":["one"],"deadline_ms":{deadline}}}"#);
+    let longest = p2p_control::api::SubmitTask::LONGEST_DEADLINE_MS;
+    for deadline in [0, longest + 1, u64::MAX] {
+        let problem = refused(&node, "POST", "/api/v1/tasks", body(deadline).as_bytes()).await;
+        assert_eq!((problem.code, problem.status), (ErrorCode::TaskRejected, 400), "{deadline}: {problem}");
+    }
+    for deadline in [1, longest] {
+        assert_eq!(send(&node, "POST", "/api/v1/tasks", body(deadline).as_bytes()).await.status, 202, "{deadline}");
     }
 }
 

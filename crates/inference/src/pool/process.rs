@@ -15,6 +15,9 @@ use crate::wire::{Order, PROTOCOL, Reply, encode, read};
 
 /// How long a worker may take to say hello.
 const GREETING: Duration = Duration::from_secs(10);
+/// A worker at work says once a second that it runs. One that is silent for so long was stopped
+/// or is past help.
+pub(super) const SILENCE: Duration = Duration::from_secs(5);
 /// How long a worker may take to end when its input ends.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Longest line of a worker's log, in bytes.
@@ -50,7 +53,7 @@ impl Process {
         let greeted = async {
             // A worker that ended at once may refuse the hello; that it ended is the better reason.
             let sent = process.send(&hello).await;
-            let reply = process.receive().await?;
+            let reply = read(&mut process.output).await?;
             if reply.is_some() {
                 sent?;
             }
@@ -73,14 +76,31 @@ impl Process {
         }
     }
 
+    /// Hands over an order.
+    ///
+    /// # Errors
+    /// Those of the pipe, and [`io::ErrorKind::TimedOut`] when nobody takes it for [`SILENCE`].
     pub(super) async fn send(&mut self, order: &Order) -> io::Result<()> {
-        self.input.write_all(&encode(order)?).await?;
-        self.input.flush().await
+        let frame = encode(order)?;
+        let sent = async {
+            self.input.write_all(&frame).await?;
+            self.input.flush().await
+        };
+        timeout(SILENCE, sent).await.map_err(|_| silent())?
     }
 
-    /// The next message; `None` when the worker ended.
+    /// The next message of a worker at work; `None` when it ended.
+    ///
+    /// # Errors
+    /// Those of the pipe, and [`io::ErrorKind::TimedOut`] after [`SILENCE`].
     pub(super) async fn receive(&mut self) -> io::Result<Option<Reply>> {
-        read(&mut self.output).await
+        loop {
+            match timeout(SILENCE, read(&mut self.output)).await {
+                Ok(Ok(Some(Reply::Alive))) => {}
+                Ok(reply) => return reply,
+                Err(_) => return Err(silent()),
+            }
+        }
     }
 
     /// Ends a worker that has nothing to do.
@@ -97,6 +117,10 @@ impl Process {
         // It may have ended by itself.
         let _ = self.child.kill().await;
     }
+}
+
+fn silent() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("the worker was silent for {} s", SILENCE.as_secs()))
 }
 
 async fn forward_log(log: ChildStderr) {

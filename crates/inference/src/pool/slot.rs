@@ -14,8 +14,10 @@ use crate::wire::{Order, Reply};
 
 /// A worker whose order nobody wants any more may finish within this time and lives on.
 const STOP_GRACE: Duration = Duration::from_millis(100);
-/// Workers that one order may cost.
-const MOST_LOST: usize = 3;
+/// Workers that one order may lose before its texts have no second try. A text is blamed for the
+/// end of two workers that had nothing else to do: one may end for reasons of its own. Where so
+/// many end, the reason is in the texts or in the computer, and one try will do.
+const SECOND_TRIES: usize = 8;
 
 type Outcomes = Vec<Result<Output, TextFailure>>;
 
@@ -39,6 +41,15 @@ enum Failed {
     Deadline,
     Lost,
     Unavailable(String),
+}
+
+/// What a worker was asked.
+#[derive(Clone, Copy)]
+struct Asked {
+    work_id: u64,
+    /// Texts of the order that are done already.
+    before: usize,
+    texts: usize,
 }
 
 impl Slot {
@@ -93,46 +104,54 @@ impl Slot {
         let _ = self.events.send(event).await;
     }
 
-    /// The whole order in one go; where that costs a worker, what is left text by text.
+    /// The whole order in one go; where that costs a worker, text by text. Every text is tried,
+    /// as far as the time goes: none fails for what another did.
     async fn compute(&mut self, order: &WorkOrder, stop: &mut oneshot::Receiver<()>) -> Result<(Outcomes, u64), Ended> {
         let end = Instant::now() + order.timeout;
-        match self.attempt(order, order.texts.clone(), end, stop).await {
+        match self.attempt(order, order.texts.clone(), 0, end, stop).await {
             Ok(answer) => return Ok(answer),
             Err(Failed::Stopped) => return Err(Ended::Stopped),
             Err(Failed::Unavailable(reason)) => return Err(Ended::Unavailable(reason)),
             Err(Failed::Deadline) => {
                 return Ok((vec![Err(TextFailure::Deadline); order.texts.len()], micros(order.timeout)));
             }
-            Err(Failed::Lost) => warn!(texts = order.texts.len(), "a worker ended over its work; trying text by text"),
+            Err(Failed::Lost) => {
+                warn!(texts = order.texts.len(), "a worker was lost over its work; trying text by text")
+            }
         }
         let mut outcomes: Outcomes = Vec::with_capacity(order.texts.len());
         let (mut lost, mut compute_us) = (1, 0);
         for text in &order.texts {
-            if lost >= MOST_LOST {
-                outcomes.push(Err(TextFailure::WorkerLost));
-                continue;
-            }
-            match self.attempt(order, vec![text.clone()], end, stop).await {
-                Ok((mut outcome, us)) => {
-                    outcomes.append(&mut outcome);
-                    compute_us += us;
+            // An order of one text has had its first try already.
+            let mut lost_over_it = usize::from(order.texts.len() == 1);
+            let outcome = loop {
+                match self.attempt(order, vec![text.clone()], outcomes.len(), end, stop).await {
+                    Ok((mut outcome, us)) => {
+                        compute_us += us;
+                        break outcome.pop().unwrap_or(Err(TextFailure::Model));
+                    }
+                    Err(Failed::Stopped) => return Err(Ended::Stopped),
+                    Err(Failed::Unavailable(reason)) => return Err(Ended::Unavailable(reason)),
+                    Err(Failed::Deadline) => break Err(TextFailure::Deadline),
+                    Err(Failed::Lost) => {
+                        (lost, lost_over_it) = (lost + 1, lost_over_it + 1);
+                        if lost_over_it >= 2 || lost >= SECOND_TRIES {
+                            break Err(TextFailure::WorkerLost);
+                        }
+                    }
                 }
-                Err(Failed::Stopped) => return Err(Ended::Stopped),
-                Err(Failed::Unavailable(reason)) => return Err(Ended::Unavailable(reason)),
-                Err(Failed::Deadline) => outcomes.push(Err(TextFailure::Deadline)),
-                Err(Failed::Lost) => {
-                    lost += 1;
-                    outcomes.push(Err(TextFailure::WorkerLost));
-                }
-            }
+            };
+            outcomes.push(outcome);
         }
         Ok((outcomes, compute_us))
     }
 
+    /// One run of a worker over `texts`, which come after `before` others of the order.
     async fn attempt(
         &mut self,
         order: &WorkOrder,
         texts: Vec<String>,
+        before: usize,
         end: Instant,
         stop: &mut oneshot::Receiver<()>,
     ) -> Result<(Outcomes, u64), Failed> {
@@ -143,12 +162,12 @@ impl Slot {
             Some(process) => process,
             None => Process::start(&self.config).await.map_err(Failed::Unavailable)?,
         };
-        let expected = texts.len();
+        let asked = Asked { work_id: order.work_id, before, texts: texts.len() };
         let message = Order::Run { id: order.work_id, kind: order.kind, texts, chunk: order.chunk };
         let events = self.events.clone();
         let mut stopped = false;
         let answer = {
-            let talk = converse(&mut process, message, order.work_id, expected, &events);
+            let talk = converse(&mut process, message, asked, &events);
             tokio::pin!(talk);
             tokio::select! {
                 biased;
@@ -179,22 +198,23 @@ impl Slot {
 async fn converse(
     process: &mut Process,
     message: Order,
-    work_id: u64,
-    expected: usize,
+    asked: Asked,
     events: &mpsc::Sender<PoolEvent>,
 ) -> Result<(Outcomes, u64), Failed> {
+    let Asked { work_id, before, texts } = asked;
     let lost = |error: std::io::Error| {
-        debug!(%error, "a worker cannot be understood any more");
+        warn!(%error, "a worker is lost");
         Failed::Lost
     };
     process.send(&message).await.map_err(lost)?;
     loop {
         match process.receive().await.map_err(lost)? {
-            Some(Reply::Done { id, outcomes, compute_us }) if id == work_id && outcomes.len() == expected => {
+            Some(Reply::Done { id, outcomes, compute_us }) if id == work_id && outcomes.len() == texts => {
                 return Ok((outcomes, compute_us));
             }
             Some(Reply::Progress { id, done }) if id == work_id => {
                 // Only the newest counts, so one that finds no room may be lost.
+                let done = done.saturating_add(u32::try_from(before).unwrap_or(u32::MAX));
                 let _ = events.try_send(PoolEvent::Progress { work_id, done });
             }
             Some(Reply::Unable { id, reason }) if id == work_id => return Err(Failed::Unavailable(reason)),

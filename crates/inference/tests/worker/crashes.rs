@@ -13,9 +13,13 @@ fn much() -> Vec<String> {
     (0..400).map(|number| format!("{number} {}", "the river takes the meadow ".repeat(20 + number % 20))).collect()
 }
 
+fn signal(signal: &str, pid: u32) {
+    let sent = Command::new("kill").args([signal, &pid.to_string()]).status().expect("kill runs");
+    assert!(sent.success());
+}
+
 fn kill(pid: u32) {
-    let killed = Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill runs");
-    assert!(killed.success());
+    signal("-9", pid);
 }
 
 async fn busy(bench: &mut Bench) {
@@ -48,6 +52,41 @@ async fn killed_while_idle_the_next_order_is_done() {
     assert_eq!(bench.outcomes(order(TaskKind::Noop, &texts(&["b"]))).await, [Ok(Output::Nothing)]);
 }
 
+/// A process that is stopped has not ended: only its silence tells.
+#[tokio::test]
+async fn stopped_in_the_middle_the_result_still_comes() {
+    let mut bench = Bench::new();
+    let all = much()[..60].to_vec();
+    bench.give(order(TaskKind::Embed, &all));
+    busy(&mut bench).await;
+    let first = workers();
+    signal("-STOP", first[0]);
+    let PoolEvent::Done { outcomes, .. } = bench.end().await else { panic!("no outcomes") };
+    assert!(outcomes.len() == all.len() && outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert!(!workers().contains(&first[0]), "the stopped one is gone");
+}
+
+#[tokio::test]
+async fn stopped_while_idle_the_next_order_is_done_soon() {
+    let mut bench = Bench::new();
+    bench.outcomes(order(TaskKind::Noop, &texts(&["a"]))).await;
+    signal("-STOP", workers()[0]);
+    let begun = Instant::now();
+    assert_eq!(bench.outcomes(order(TaskKind::Noop, &texts(&["b"]))).await, [Ok(Output::Nothing)]);
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+}
+
+/// It greets and then says nothing more: that is a lost worker, long before the deadline.
+#[tokio::test]
+async fn a_worker_that_falls_silent_is_lost_and_not_late() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let silent = script(folder.path(), r"printf '\002\000\000\000\000\002'; cat >/dev/null");
+    let mut bench = Bench::with(PoolConfig { worker: silent, ..config() });
+    let begun = Instant::now();
+    assert_eq!(bench.outcomes(order(TaskKind::Noop, &texts(&["a"]))).await, [Err(TextFailure::WorkerLost)]);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
 /// The shell's limit of address space makes one long text more than the worker can hold, as a
 /// text that hits a fault of the tokenizer would.
 #[tokio::test]
@@ -63,6 +102,33 @@ async fn a_text_that_kills_workers_is_named_and_the_others_are_answered() {
     // Without the limit it is a text like any other.
     let outcomes = Bench::new().outcomes(order(TaskKind::Chunk, &texts(&[&poison]))).await;
     assert!(matches!(outcomes[0], Ok(Output::Chunks(_))), "it is the text itself that fails");
+}
+
+#[tokio::test]
+async fn however_many_texts_kill_workers_the_others_are_answered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let limited = format!("ulimit -v 40000\nexec '{}' \"$@\"", worker().display());
+    let mut bench = Bench::with(PoolConfig { worker: script(folder.path(), &limited), ..config() });
+    let poison = "unfathomable ".repeat(40_000);
+    let all = [[poison.as_str(); 5].as_slice(), &["last"]].concat();
+    let outcomes = bench.outcomes(order(TaskKind::Chunk, &texts(&all))).await;
+    assert!(outcomes[..5].iter().all(|outcome| *outcome == Err(TextFailure::WorkerLost)), "{outcomes:?}");
+    assert!(matches!(outcomes[5], Ok(Output::Chunks(_))), "{:?}", outcomes[5]);
+}
+
+/// Two workers end, each over a text that has nothing to do with it.
+#[tokio::test]
+async fn a_text_is_not_blamed_for_one_worker() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let count = folder.path().join("started");
+    let body = format!(
+        "echo x >> '{0}'\n[ $(wc -l < '{0}') -gt 2 ] || {{ printf '\\002\\000\\000\\000\\000\\002'; exit 1; }}\nexec '{1}'",
+        count.display(),
+        worker().display()
+    );
+    let mut bench = Bench::with(PoolConfig { worker: script(folder.path(), &body), ..config() });
+    let outcomes = bench.outcomes(order(TaskKind::Noop, &texts(&["a", "b"]))).await;
+    assert_eq!(outcomes, [Ok(Output::Nothing), Ok(Output::Nothing)]);
 }
 
 #[tokio::test]

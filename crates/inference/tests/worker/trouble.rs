@@ -40,7 +40,7 @@ async fn what_is_no_worker_is_refused_with_a_reason() {
 async fn garbage_after_the_hello_costs_the_text_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a folder");
     // A proper hello, then bytes without sense.
-    let body = r"printf '\002\000\000\000\000\001'; head -c 4000 /dev/urandom; cat >/dev/null";
+    let body = r"printf '\002\000\000\000\000\002'; head -c 4000 /dev/urandom; cat >/dev/null";
     let mut bench = Bench::with(PoolConfig { worker: script(folder.path(), body), ..config() });
     let outcomes = bench.outcomes(one()).await;
     assert_eq!(outcomes, [Err(p2p_types::TextFailure::WorkerLost)]);

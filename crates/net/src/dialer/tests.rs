@@ -38,10 +38,16 @@ fn configured_places_rest_while_somebody_is_there() {
     let dials = targets(dialer.due(8, now));
     let place = *dials.iter().find(|target| matches!(target, Target::Place(_))).expect("a place");
     dialer.up(SMALLER, Some(place), now);
-    dialer.failed(Target::Device(LARGER), now);
+    let mut later = now;
+    for _ in 1..TRIES {
+        dialer.failed(Target::Device(LARGER), later);
+        later = dialer.deadline().expect("a device that was there is not given up at once");
+        assert_eq!(targets(dialer.due(8, later)), [Target::Device(LARGER)]);
+    }
+    dialer.failed(Target::Device(LARGER), later);
     assert_eq!(dialer.deadline(), None);
-    dialer.down(SMALLER, now);
-    let later = now + seconds(3);
+    dialer.down(SMALLER, later);
+    later += seconds(60);
     let again = targets(dialer.due(8, later));
     assert!(again.contains(&place) && again.contains(&Target::Device(LARGER)), "{again:?}");
     assert!(!again.contains(&Target::Device(SMALLER)), "no address of it is known");

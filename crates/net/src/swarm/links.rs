@@ -13,7 +13,7 @@ use super::{Ended, Node};
 use crate::NetEvent;
 use crate::address;
 use crate::behaviour::{IDENTITY, Protocols};
-use crate::config::{ADMISSION_TIME, AGENT_CHARS, SIMULTANEOUS_TIME};
+use crate::config::{ADMISSION_TIME, AGENT_CHARS, SIMULTANEOUS_TIME, SURPLUS_GRACE};
 use crate::dialer::Target;
 use crate::direct::reader::{ReadEnd, read_frames};
 use crate::direct::writer::{WriteEnd, outbox, write_frames};
@@ -133,7 +133,12 @@ impl Node {
         let chosen = self.links.chosen.get(&device).and_then(|chosen| self.links.links.get(chosen));
         if chosen.is_some_and(|chosen| !chosen.closing && now - chosen.since < SIMULTANEOUS_TIME) {
             tracing::debug!(%device, "a second connection is not needed");
-            self.close(id);
+            // Not at once: a question to the table may be on its way over it, and who asks a peer
+            // that stays connected over another one would not hear that it was lost.
+            if let Some(link) = self.links.links.get_mut(&id) {
+                link.closing = true;
+                link.close_at = Some(now + SURPLUS_GRACE);
+            }
             return;
         }
         self.links.chosen.insert(device, id);
@@ -305,6 +310,8 @@ impl Node {
         let Some(session) = self.links.sessions.remove(device) else { return };
         session.reader.abort();
         self.outboxes.remove(device);
+        // Whoever asks the table waits for each of it that does not answer.
+        self.swarm.behaviour_mut().kad.remove_peer(&address::peer_id(device));
         self.dialer.down(*device, Instant::now());
         let reason = session.reason.unwrap_or(reason);
         self.tell(NetEvent::PeerDown { device: *device, reason }).await;

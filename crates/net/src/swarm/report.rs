@@ -17,6 +17,7 @@ impl Node {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour_event(event).await,
             SwarmEvent::NewListenAddr { address, .. } => self.on_listening(address).await,
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.on_not_listening(&[address]).await,
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 if matches!(endpoint, ConnectedPoint::Listener { .. }) {
                     // Somebody reached this node, so it can be asked.
@@ -32,8 +33,11 @@ impl Node {
             }
             SwarmEvent::IncomingConnectionError { peer_id, error, .. } => self.on_turned_away(peer_id, error).await,
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener has trouble"),
-            SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
-                tracing::error!(?addresses, %error, "this node does not listen any more");
+            SwarmEvent::ListenerClosed { addresses, reason, .. } => {
+                if let Err(error) = reason {
+                    tracing::error!(?addresses, %error, "this node does not listen any more");
+                }
+                self.on_not_listening(&addresses).await;
             }
             _ => {}
         }
@@ -43,7 +47,26 @@ impl Node {
         if let Some(nearby) = &mut self.nearby {
             nearby.on_listening(&listening, Instant::now());
         }
-        self.tell(NetEvent::Listening { address: address::text(&listening, &self.me) }).await;
+        if self.listening.add(&listening) {
+            self.tell_listening(Some(listening)).await;
+        }
+    }
+
+    /// An interface went away, or a listener ended.
+    async fn on_not_listening(&mut self, gone: &[Multiaddr]) {
+        let gone = gone.iter().filter(|address| self.listening.remove(address)).count();
+        if gone > 0 {
+            self.tell_listening(None).await;
+        }
+    }
+
+    /// Says where this node listens now; `news` is what was added.
+    async fn tell_listening(&mut self, news: Option<Multiaddr>) {
+        let best = self.listening.best();
+        self.told.send_replace(best.iter().map(|address| address::text(address, &self.me)).collect());
+        if let Some(address) = news.or_else(|| best.into_iter().next()) {
+            self.tell(NetEvent::Listening { address: address::text(&address, &self.me) }).await;
+        }
     }
 
     async fn on_dial_failed(&mut self, id: ConnectionId, peer: Option<PeerId>, error: DialError) {

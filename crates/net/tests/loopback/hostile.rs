@@ -2,13 +2,14 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::{AsyncWriteExt, StreamExt};
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder, identify, noise, tcp, tls, yamux};
 use p2p_net::{NetEvent, SendError};
 use p2p_types::{DeviceId, limits};
+use tokio::net::TcpSocket;
 
 use crate::node::{HOME, Node, connect, device, ordered};
 
@@ -174,6 +175,23 @@ async fn no_libp2p_at_all() {
     connect(&mut friend, &mut node).await;
     drop(half_open);
     node.nothing(Duration::from_millis(200), |event| matches!(event, NetEvent::PeerDown { .. })).await;
+}
+
+#[tokio::test]
+async fn one_address_cannot_shut_the_others_out() {
+    let mut node = Node::start(116).await;
+    let port: u16 = node.addresses[0].split('/').nth(4).expect("a port").parse().expect("a number");
+    let mut half_open = Vec::new();
+    for _ in 0..300 {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 2], 0).into()).expect("an address of this computer");
+        half_open.push(socket.connect(([127, 0, 0, 1], port).into()).await.expect("it listens"));
+    }
+    let begun = Instant::now();
+    let mut friend = Node::start(117).await;
+    connect(&mut friend, &mut node).await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    drop(half_open);
 }
 
 #[tokio::test]

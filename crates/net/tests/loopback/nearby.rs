@@ -57,6 +57,23 @@ async fn inside_the_namespace() {
     assert_eq!((id, name.as_str()), (HOME, "home"));
     let wrong = |event: &NetEvent| matches!(event, NetEvent::PeerDown { .. } | NetEvent::Refused { .. });
     one.nothing(Duration::from_secs(2), wrong).await;
+    assert_eq!(searches(), 3, "one thread each");
+    for node in [one, other, stranger] {
+        node.net.shutdown().await;
+    }
+    let ended = async {
+        while searches() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), ended).await.expect("the threads end with the nodes");
+}
+
+/// Threads of this process that search for networks nearby.
+fn searches() -> usize {
+    let threads = std::fs::read_dir("/proc/self/task").expect("Linux").flatten();
+    let names = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok());
+    names.filter(|name| name.trim() == "mDNS_daemon").count()
 }
 
 async fn nearby(node: &mut Node) -> (p2p_types::NetworkId, String) {

@@ -1,11 +1,11 @@
 //! Who provides what, across three nodes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use p2p_net::NetEvent;
+use p2p_net::{NetConfig, NetEvent};
 use p2p_types::{DeviceId, Hash};
 
-use crate::node::{Node, connect};
+use crate::node::{Node, config, connect};
 
 async fn find(node: &mut Node, key: Hash) -> Vec<DeviceId> {
     node.net.find_providers(key);
@@ -40,4 +40,24 @@ async fn every_question_is_answered_even_alone() {
         (answered == keys.len()).then_some(())
     })
     .await;
+}
+
+/// Provider and seeker hear of each other from the third and dial each other at the same moment:
+/// the question must not be lost with the connection that is not needed. Which one that is depends
+/// on the ids, so several pairs are tried.
+#[tokio::test]
+async fn a_question_is_not_lost_with_a_second_connection() {
+    for turn in 0..6 {
+        let seed = 150 + 3 * turn;
+        let hub = Node::start(seed).await;
+        let join = |seed| Node::with(NetConfig { bootstrap: vec![hub.addresses[0].clone()], ..config(seed) });
+        let mut provider = join(seed + 1).await.expect("it starts");
+        let mut seeker = join(seed + 2).await.expect("it starts");
+        tokio::join!(provider.up(hub.id), seeker.up(hub.id));
+        let key = Hash::of(b"an adapter");
+        provider.net.provide(key);
+        let begun = Instant::now();
+        assert_eq!(find(&mut seeker, key).await, [provider.id]);
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    }
 }

@@ -49,6 +49,46 @@ fn a_deep_home_has_its_socket_in_a_short_place_of_its_own() {
     assert_eq!(one, deep("one").socket());
 }
 
+#[test]
+fn a_home_is_a_folder_or_nothing_yet() {
+    let place = tempfile::tempdir().expect("a folder");
+    let file = place.path().join("file");
+    fs::write(&file, "x").expect("written");
+    for path in [file.clone(), file.join("below")] {
+        // Where the system does not tell, the next step does.
+        if cfg!(windows) && path != file {
+            continue;
+        }
+        assert_eq!(Home::at(path.clone()).check(), Err(HomeError::NotAFolder(path)));
+    }
+    assert_eq!(Home::at(place.path().to_owned()).check(), Ok(()));
+    assert_eq!(Home::at(place.path().join("not/there")).check(), Ok(()));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_stands_in_place_of_a_folder_is_named() {
+    use std::os::unix::fs::symlink;
+
+    let place = tempfile::tempdir().expect("a folder");
+    let root = place.path().join("home");
+    symlink(place.path().join("nowhere"), &root).expect("a link");
+    assert_eq!(Home::at(root.clone()).check(), Err(HomeError::NotAFolder(root.clone())));
+    fs::remove_file(&root).expect("removed");
+
+    let home = Home::at(root.clone());
+    home.create().expect("folders");
+    let data = root.join("data");
+    fs::remove_dir(&data).expect("empty");
+    symlink(place.path().join("nowhere"), &data).expect("a link");
+    let said = home.create().expect_err("a link that leads nowhere").to_string();
+    assert!(said.contains("home/data: it is a link that leads nowhere"), "{said}");
+    fs::remove_file(&data).expect("removed");
+    fs::write(&data, "x").expect("written");
+    let said = home.create().expect_err("a file").to_string();
+    assert!(said.contains("home/data: it is not a folder"), "{said}");
+}
+
 #[cfg(unix)]
 #[test]
 fn folders_are_for_their_owner_alone() {

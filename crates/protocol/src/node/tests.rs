@@ -3,6 +3,7 @@
 mod behaviour;
 mod clock;
 mod failure;
+mod handover;
 mod hostile;
 mod privacy;
 mod shares;

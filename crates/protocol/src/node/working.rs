@@ -71,9 +71,16 @@ impl Node {
 
     pub(super) fn start_work(&mut self, now: Now) {
         while let Some(job) = self.queue.start_next() {
-            let (owner, work) = (job.owner, job.work.clone());
-            if let Owner::Guest { .. } = owner {
-                provider::tell_start(now, job, &mut self.post);
+            let (owner, mut work) = (job.owner, job.work.clone());
+            match owner {
+                Owner::Guest { .. } => {
+                    work.timeout_ms = job.left_ms(now);
+                    provider::tell_start(now, job, &mut self.post);
+                }
+                // What waited with its task's time running may take what is left of that.
+                Owner::Mine { task, .. } => {
+                    work.timeout_ms = self.requester.order_ms(now, &task).unwrap_or(work.timeout_ms);
+                }
             }
             self.post.emit(Output::Run(work));
             if let Owner::Mine { task, .. } = owner {

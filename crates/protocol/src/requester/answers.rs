@@ -156,6 +156,12 @@ impl Requester {
         self.finish_if_settled(now, task, around);
     }
 
+    /// How long this computer's workers may take for a part of `task` that they begin with now. Their
+    /// own queue counts: what a task has waited there is gone from its time.
+    pub(crate) fn order_ms(&self, now: Now, task: &TaskId) -> Option<u64> {
+        self.tasks.get(task).map(|task| task.order_ms(now, 0))
+    }
+
     /// This computer's workers began with a part.
     pub(crate) fn started_here(&mut self, now: Now, task: TaskId, around: &mut Surroundings<'_>) {
         self.with(task, around, |_, task, around| {

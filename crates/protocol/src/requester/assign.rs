@@ -123,8 +123,8 @@ impl Requester {
     fn assign(&mut self, now: Now, task: &mut Task, index: usize, device: DeviceId, around: &mut Surroundings<'_>) {
         let Some(offer) = self.offers.get(&(device, task.kind)) else { return };
         *self.held.entry(device).or_default() += 1;
-        let left = task.deadline.map_or(u64::MAX, |deadline| deadline.since(now.mono) / 1000);
-        let timeout_ms = PART_TIMEOUT_MS.min(left.max(1));
+        let road_us = around.peers.get(&device).and_then(|peer| peer.rtt_us).unwrap_or(UNKNOWN_RTT_US);
+        let timeout_ms = task.order_ms(now, road_us);
         let part = &mut task.parts[index];
         let texts = task.texts[part.texts.clone()].to_vec();
         part.state = PartState::There {

@@ -17,6 +17,9 @@ use crate::receipt::CheckedReceipt;
 const MAX_STAGES: usize = 64;
 /// How long one part may take at one provider.
 pub(super) const PART_TIMEOUT_MS: u64 = 60_000;
+/// An order ends by this much before whoever gave it stops waiting, or by a quarter of the time
+/// where that is less: by then what it finished is handed over, and is not lost with the rest.
+const HANDOVER_MS: u64 = 200;
 /// A provider that says nothing for this long while it has a part has gone quiet.
 pub(super) const QUIET_MS: u64 = 5000;
 
@@ -247,6 +250,15 @@ impl Task {
             self.ask_again = None;
             self.asked.clear();
         }
+    }
+
+    /// How long an order for a part may take from now on, with a road of `road_us` to whoever
+    /// computes it and back.
+    pub(super) fn order_ms(&self, now: Now, road_us: u64) -> u64 {
+        let left = self.deadline.map_or(u64::MAX, |deadline| deadline.since(now.mono) / 1000);
+        let left = PART_TIMEOUT_MS.min(left);
+        let handover = HANDOVER_MS.saturating_add(road_us.div_ceil(1000));
+        (left - handover.min(left / 4)).max(1)
     }
 
     pub(super) fn work(&self, part: usize) -> Work {

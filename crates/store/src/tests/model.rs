@@ -92,8 +92,8 @@ impl Model {
         assert_eq!(loaded.tasks, tasks);
         let bytes: Vec<_> = wait(store.departures(u32::MAX)).iter().rev().map(|departure| departure.bytes).collect();
         assert_eq!(bytes, self.departures);
-        let receipts: Vec<_> = wait(store.guest_receipts(u32::MAX)).iter().rev().map(|kept| kept.subtask).collect();
-        assert_eq!(receipts, self.receipts);
+        let kept: Vec<u32> = receipts(store, "guest_receipts").into_iter().map(|(subtask, ..)| subtask).collect();
+        assert_eq!(kept, self.receipts);
         let peers: BTreeMap<_, _> = loaded.peers.iter().map(|(device, _, seen)| (*device, seen.0)).collect();
         assert_eq!(peers, self.peers);
         let said = |word| self.trust.iter().filter(|(_, said)| **said == word).map(|(device, _)| *device).collect();

@@ -94,6 +94,22 @@ fn the_rule_is_zip_215_for_one_and_for_many() {
     assert!(batch.verify(rand_chacha::ChaCha20Rng::from_seed([0; 32])).is_ok());
 }
 
+/// Each of these keys, with one and the same signature that nobody made, fits any message by the
+/// rule above. Nothing that such a key signed is believed.
+#[test]
+fn what_a_key_of_small_order_signed_is_refused() {
+    let mut signature = [0; 64];
+    signature[0] = 1;
+    for key in crate::key::tests::small_order_keys() {
+        let mut bytes = signed().into_bytes();
+        bytes[1..33].copy_from_slice(&key);
+        bytes[33..HEADER_LEN].copy_from_slice(&signature);
+        assert!(scheme().verify(&key, b"anything", &signature), "{key:02x?} is a point of small order");
+        let forged = Signed::<Note>::from_bytes(bytes).expect("well formed");
+        assert_eq!(forged.verify(&scheme(), &HOME), Err(SignError::SmallOrder("note")), "{key:02x?}");
+    }
+}
+
 /// RFC 8032, section 7.1, test 2.
 #[test]
 fn rfc_8032_vector() {

@@ -25,6 +25,11 @@ pub(super) async fn submit(State(app): State<App>, request: Request) -> Result<(
         }
         refusal.problem
     })?;
+    let longest = SubmitTask::LONGEST_DEADLINE_MS;
+    if let Some(deadline) = request.deadline_ms.filter(|deadline| !(1..=longest).contains(deadline)) {
+        let why = format!("deadline_ms is {deadline}; it can be from 1 to {longest}");
+        return Err(Problem::new(ErrorCode::TaskRejected, why).with_hint("Change it, or leave it out"));
+    }
     let task = app.ask(|reply| Call::Submit(request, reply)).await?;
     Ok((StatusCode::ACCEPTED, Json(task)))
 }
