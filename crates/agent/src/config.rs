@@ -68,9 +68,7 @@ pub fn typed(text: &str) -> Value {
 pub fn set(home: &Home, name: &str, value: Value) -> Result<ConfigEntry, Problem> {
     if let Some(path) = home.named_config() {
         let why = format!("the node runs with {}, which is yours to edit", path.display());
-        return Err(
-            Problem::new(ErrorCode::Config, why).with_hint("Edit it, then run `p2p-agent restart --config FILE`")
-        );
+        return Err(Problem::new(ErrorCode::Config, why).with_hint("Edit it, then run `p2p-agent restart`"));
     }
     let key = keys::find(name).map_err(|why| Problem::new(ErrorCode::Config, why).with_hint(HINT_LIST))?;
     let value = key

@@ -219,15 +219,15 @@ impl<'a> Engine<'a> {
                     self.feed(Input::WorkProgress { work_id, done });
                 }
             }
-            PoolEvent::Unavailable { work_id, reason } => {
+            PoolEvent::Unavailable { work_id, why } => {
                 let Some(work_id) = self.finished(work_id) else { return };
-                warn!(reason, "the worker cannot start");
+                warn!(cause = ?why.cause, reason = why.reason, "the workers can compute nothing");
                 self.counters.orders_not_begun += 1;
-                self.parts.cannot_compute = Some(unable::as_the_worker_says(&reason));
+                self.parts.cannot_compute = Some(unable::by_worker(&why));
                 // Somebody may mend it, and some troubles pass by themselves.
                 self.try_again = Some(now().mono.plus_ms(self.patience_ms));
                 self.patience_ms = (self.patience_ms * 2).min(LONGEST_PATIENCE_MS);
-                self.feed(Input::WorkUnavailable { work_id, reason });
+                self.feed(Input::WorkUnavailable { work_id, reason: why.reason });
             }
         }
     }

@@ -20,8 +20,7 @@ use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::engine::{Engine, Events, Exit, Numbers, Sources, storage_problem};
-use crate::home;
-use crate::unable;
+use crate::{home, problem, unable};
 use begin::{Ground, begin, begin_again};
 
 pub(crate) use begin::remember_port;
@@ -140,7 +139,8 @@ fn bind(home: &Home) -> Result<Listener, Problem> {
     })
 }
 
-/// Opens the loopback doors that the configuration asks for. Returns the dashboard's address.
+/// Opens the loopback doors that the configuration asks for. Returns the dashboard's address, which
+/// many may read; the token that opens it is in the home, for the owner alone.
 async fn open_doors(
     server: &Server,
     home: &Home,
@@ -163,16 +163,15 @@ async fn open_doors(
     p2p_platform::file::write_private(&home.token_file(), token.as_bytes())
         .map_err(|error| Problem::new(ErrorCode::Storage, error.to_string()))?;
     let port = config.dashboard.port;
-    let (address, _) =
-        server.serve_loopback(port, token.clone()).await.map_err(|error| door("dashboard", port, error))?;
+    let (address, _) = server.serve_loopback(port, token).await.map_err(|error| door("dashboard", port, error))?;
     info!(%address, "dashboard door open");
     warnings.push("The dashboard's door is open on this computer".to_owned());
-    Ok(Some(format!("http://{address}/?token={token}")))
+    Ok(Some(format!("http://{address}/")))
 }
 
 fn open_store(home: &Home) -> Result<(Store, mpsc::Receiver<p2p_store::Committed>), Problem> {
     Store::open(&home.database()).map_err(|error| match error {
-        StoreError::Locked => Problem::new(ErrorCode::AlreadyRunning, error.to_string()),
+        StoreError::Locked => problem::of(ErrorCode::AlreadyRunning, &error),
         _ => storage_problem(error),
     })
 }
@@ -180,6 +179,9 @@ fn open_store(home: &Home) -> Result<(Store, mpsc::Receiver<p2p_store::Committed
 fn unusable(home: &Home, why: &str) -> Problem {
     Problem::new(ErrorCode::HomeUnusable, format!("{}: {why}", home.root().display()))
 }
+
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
 pub(crate) use begin::tests::{Bench, no_workers};

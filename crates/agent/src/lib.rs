@@ -11,6 +11,7 @@ mod engine;
 pub mod home;
 mod host;
 mod metrics;
+mod problem;
 mod sentence;
 mod unable;
 mod view;

@@ -14,6 +14,8 @@ const FORMS: &[(&str, &[&str], &[&str])] = &[
     ("pause", &["agent", "node"], &["pause"]),
     ("resume", &["agent", "node"], &["resume"]),
     ("show", &["status"], &["status"]),
+    ("open", &["dashboard"], &["dashboard"]),
+    ("show", &["dashboard"], &["dashboard"]),
     ("status", &["agent", "node"], &["status"]),
     ("s", &[""], &["status"]),
     ("submit", &["task"], &["task", "submit"]),

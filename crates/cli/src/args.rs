@@ -62,7 +62,9 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  p2p-agent down\n\nSee also: p2p-agent up, p2p-agent pause")]
     Down,
     /// Stop the node, then start it again
-    #[command(after_help = "Examples:\n  p2p-agent restart\n\nSettings count from the next start on.")]
+    #[command(
+        after_help = "Examples:\n  p2p-agent restart\n\nSettings count from the next start on. A file that the node was started with (--config) stays the one that is\nread; `down` and `up` go back to the node's own."
+    )]
     Restart,
     Pause(PauseArgs),
     /// Take tasks of other people again
@@ -70,6 +72,11 @@ pub(crate) enum Command {
     Resume,
     Status(StatusArgs),
     Logs(LogsArgs),
+    /// Print the address that opens the dashboard in a browser on this computer
+    #[command(
+        after_help = "Examples:\n  p2p-agent config set dashboard.enabled true\n  p2p-agent restart\n  p2p-agent dashboard\n  p2p-agent dashboard --json\n\nThe address holds a token: whoever has it can use the node."
+    )]
+    Dashboard,
     Demo(DemoArgs),
     /// Submit, list, watch and cancel tasks
     #[command(
@@ -132,7 +139,7 @@ pub(crate) struct DaemonArgs {
 
 /// The commands in the order of the overview.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("This node", &["init", "up", "down", "restart", "pause", "resume", "status", "logs"]),
+    ("This node", &["init", "up", "down", "restart", "pause", "resume", "status", "logs", "dashboard"]),
     ("Work", &["demo", "task"]),
     ("Others", &["network", "peer", "identity", "privacy"]),
     ("More", &["config", "metrics", "completion", "version", "help"]),

@@ -3,6 +3,7 @@
 
 mod completion;
 mod config;
+mod dashboard;
 mod demo;
 mod follow;
 mod identity;
@@ -38,6 +39,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Pro
         Command::Resume => lifecycle::resume(context).await,
         Command::Status(args) => status::run(context, &args).await,
         Command::Logs(args) => logs::run(context, &args).await,
+        Command::Dashboard => dashboard::run(context).await,
         Command::Demo(args) => demo::run(context, args).await,
         Command::Task(command) => task::run(context, command).await,
         Command::Network(command) => network::run(context, command).await,

@@ -31,8 +31,8 @@ pub(crate) use routes::documented;
 const LARGE_BODIES: usize = 4;
 /// From here on a body needs one of the [`LARGE_BODIES`] places.
 const LARGE_BODY_BYTES: u64 = 64 * 1024;
-/// Event and log streams open at one time.
-const STREAMS: usize = 32;
+/// Event and log streams open at one time. The places that a door has beyond these are for calls.
+const STREAMS: usize = 128;
 
 /// What every route may use.
 #[derive(Debug, Clone)]

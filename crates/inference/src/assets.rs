@@ -11,6 +11,8 @@ use p2p_types::{Hash, TaskKind};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::unable::{Cause, Unable};
+
 /// The folder of the pinned base model.
 pub(crate) const BASE: &str = "minilm-l6-v2";
 /// The folder of the sentiment head on it.
@@ -34,6 +36,24 @@ pub enum AssetError {
     Digest { path: PathBuf, found: Hash, expected: Hash },
     #[error("{} is for the base model {found}, not {expected} - {HINT}", path.display())]
     Base { path: PathBuf, found: Hash, expected: Hash },
+}
+
+impl AssetError {
+    /// The same for programs.
+    #[must_use]
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Missing(_) => Cause::Missing,
+            Self::Io { .. } | Self::Manifest { .. } => Cause::Unusable,
+            Self::Digest { .. } | Self::Base { .. } => Cause::Digest,
+        }
+    }
+}
+
+impl From<AssetError> for Unable {
+    fn from(error: AssetError) -> Self {
+        Self::new(error.cause(), error.to_string())
+    }
 }
 
 /// What a `manifest.json` says of its folder.

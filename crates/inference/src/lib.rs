@@ -8,9 +8,11 @@
 
 mod assets;
 mod pool;
+mod unable;
 mod wire;
 pub mod worker;
 
 pub use assets::{AssetError, Installed, verify_assets};
 pub use pool::{Pool, PoolConfig, PoolEvent, WorkOrder};
+pub use unable::{Cause, Unable};
 pub use wire::ChunkOptions;

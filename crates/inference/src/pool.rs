@@ -2,12 +2,14 @@
 //!
 //! Each of its slots is a task that takes the next order, sees that its worker lives, and waits
 //! for the answer or for whatever comes first: a stop, the deadline, the worker's end or its
-//! silence. A worker that dies costs its order one more try, text by text, so that a text which
-//! kills workers is named and the others are answered; what the order's time does not suffice for
-//! has failed by the deadline and not by a worker.
+//! silence. Texts that a worker has finished are answered, whatever becomes of it. If it dies, the
+//! others have one more try, text by text, so that a text which kills workers is named; what the
+//! order's time does not suffice for has failed by the deadline and not by a worker.
 
 mod process;
+mod queue;
 mod slot;
+mod tally;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,11 +20,11 @@ use p2p_types::{Output, TaskKind, TextFailure};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::unable::Unable;
 use crate::wire::ChunkOptions;
+use queue::{Queue, WAITING_ORDERS};
 use slot::Slot;
 
-/// Orders that wait. Whoever gives them keeps to the number of workers; this is the fence.
-const WAITING_ORDERS: usize = 1024;
 /// Events that wait for the engine.
 const WAITING_EVENTS: usize = 256;
 
@@ -59,8 +61,8 @@ pub enum PoolEvent {
     Progress { work_id: u64, done: u32 },
     /// One outcome for each text, in order. An order that was stopped has no event.
     Done { work_id: u64, outcomes: Vec<Result<Output, TextFailure>>, queued_us: u64, compute_us: u64 },
-    /// No worker can do it: the reason says what happened, why, and what to do.
-    Unavailable { work_id: u64, reason: String },
+    /// No worker can do it.
+    Unavailable { work_id: u64, why: Unable },
 }
 
 /// Ways to stop orders that wait or run.
@@ -74,10 +76,20 @@ struct Ticket {
     stop: oneshot::Receiver<()>,
 }
 
+/// The pool's end of the queue: without it no order can come.
+#[derive(Debug)]
+struct Orders(Arc<Queue<Ticket>>);
+
+impl Drop for Orders {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// The pool. Dropping it ends its workers.
 #[derive(Debug)]
 pub struct Pool {
-    orders: mpsc::Sender<Ticket>,
+    orders: Orders,
     events: mpsc::Sender<PoolEvent>,
     stops: Stops,
     slots: Vec<JoinHandle<()>>,
@@ -88,13 +100,13 @@ impl Pool {
     /// runtime that it is to live on.
     #[must_use]
     pub fn start(config: PoolConfig) -> (Self, mpsc::Receiver<PoolEvent>) {
-        let (orders, waiting) = mpsc::channel(WAITING_ORDERS);
+        let orders = Orders(Arc::new(Queue::new()));
         let (events, told) = mpsc::channel(WAITING_EVENTS);
         let stops = Stops::default();
-        let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
         let slots = (0..config.workers.max(1))
-            .map(|_| {
-                let slot = Slot::new(config.clone(), Arc::clone(&waiting), events.clone(), Arc::clone(&stops));
+            .map(|number| {
+                let queue = Arc::clone(&orders.0);
+                let slot = Slot::new(number, config.clone(), queue, events.clone(), Arc::clone(&stops));
                 tokio::spawn(slot.run())
             })
             .collect();
@@ -107,7 +119,7 @@ impl Pool {
         let (work_id, texts) = (order.work_id, order.texts.len());
         lock(&self.stops).insert(work_id, stop);
         let ticket = Ticket { order, given: Instant::now(), stop: stopped };
-        if self.orders.try_send(ticket).is_err() {
+        if self.orders.0.give(ticket).is_err() {
             lock(&self.stops).remove(&work_id);
             tracing::warn!(work_id, "{WAITING_ORDERS} orders wait for the workers already; this one is not taken");
             // Only this order fails. Nobody reads events any more where this does too.

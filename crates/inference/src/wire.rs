@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+use crate::unable::Unable;
+
 /// Changes whenever a message changes.
 pub(crate) const PROTOCOL: u32 = 2;
 /// Longest frame, in bytes: the texts of one part, or their embeddings, with room to spare.
@@ -20,6 +22,9 @@ pub struct ChunkOptions {
     pub tokens: u32,
     pub overlap: u32,
 }
+
+/// A text, by its place in the order, and its outcome. Each is said once.
+pub(crate) type Finished = (u32, Result<Output, TextFailure>);
 
 /// From the daemon.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -41,24 +46,13 @@ pub(crate) enum Order {
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Reply {
     /// The answer to the first frame.
-    Hello {
-        protocol: u32,
-    },
-    /// So many texts of the running order are done.
-    Progress {
-        id: u64,
-        done: u32,
-    },
-    Done {
-        id: u64,
-        outcomes: Vec<Result<Output, TextFailure>>,
-        compute_us: u64,
-    },
+    Hello { protocol: u32 },
+    /// These texts of the running order are done, and others are not yet.
+    Progress { id: u64, finished: Vec<Finished> },
+    /// These are the last: all texts are done.
+    Done { id: u64, finished: Vec<Finished>, compute_us: u64 },
     /// Orders of this kind cannot be done here at all.
-    Unable {
-        id: u64,
-        reason: String,
-    },
+    Unable { id: u64, why: Unable },
     /// The process runs: once a second while an order is computed.
     Alive,
 }

@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use p2p_types::{Output, TextFailure};
+use p2p_types::TextFailure;
 
 use crate::wire::{Order, PROTOCOL, Reply, encode, read_blocking, write_blocking};
 use engine::Engine;
@@ -71,15 +71,24 @@ fn serve(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
         };
         let begun = Instant::now();
         pulse::set_busy(true);
-        let computed = engine.compute(kind, &texts, chunk, &mut |done| {
-            write_blocking(output, &Reply::Progress { id, done: count(done) })
+        let mut left = texts.len();
+        let mut last = Vec::new();
+        let computed = engine.compute(kind, &texts, chunk, &mut |outcomes| {
+            left = left.saturating_sub(outcomes.len());
+            let finished = outcomes.into_iter().map(|(place, outcome)| (count(place), outcome)).collect();
+            if left > 0 {
+                // At once: if this process ends over another text, these are safe.
+                return answer(output, Reply::Progress { id, finished });
+            }
+            last = finished;
+            Ok(())
         })?;
         let reply = match computed {
-            Ok(outcomes) => {
+            Ok(()) => {
                 let compute_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-                Reply::Done { id, outcomes, compute_us }
+                Reply::Done { id, finished: last, compute_us }
             }
-            Err(reason) => Reply::Unable { id, reason },
+            Err(why) => Reply::Unable { id, why },
         };
         pulse::set_busy(false);
         answer(output, reply)?;
@@ -88,14 +97,18 @@ fn serve(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
 }
 
 /// Writes a reply. One that is too long for a frame fails its texts, not the worker.
-fn answer(output: &mut impl Write, reply: Reply) -> io::Result<()> {
+fn answer(output: &mut impl Write, mut reply: Reply) -> io::Result<()> {
     let frame = match encode(&reply) {
         Ok(frame) => frame,
         Err(error) => {
             log(&error);
-            let Reply::Done { id, outcomes, compute_us } = reply else { return Err(error) };
-            let too_long: Vec<Result<Output, TextFailure>> = vec![Err(TextFailure::TooLong); outcomes.len()];
-            encode(&Reply::Done { id, outcomes: too_long, compute_us })?
+            let (Reply::Progress { finished, .. } | Reply::Done { finished, .. }) = &mut reply else {
+                return Err(error);
+            };
+            for (_, outcome) in finished {
+                *outcome = Err(TextFailure::TooLong);
+            }
+            encode(&reply)?
         }
     };
     output.write_all(&frame)?;

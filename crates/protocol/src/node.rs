@@ -14,7 +14,10 @@ use crate::requester::{Requester, Surroundings, Task};
 use crate::work::Queue;
 
 mod hearing;
+mod telling;
 mod working;
+
+use telling::Telling;
 
 /// What is fixed for the life of a node.
 #[derive(Debug)]
@@ -42,8 +45,7 @@ pub struct Node {
     paused_until: Option<Timestamp>,
     /// When to look whether the pause is over: calendars jump, so at least once a minute.
     pause_check: Option<Monotonic>,
-    presence_due: Option<Monotonic>,
-    presence_told: Monotonic,
+    telling: Telling,
     /// When to look whether somebody must be let go, while there are too many peers.
     crowd_check: Option<Monotonic>,
 }
@@ -65,8 +67,7 @@ impl Node {
             addresses: Vec::new(),
             paused_until: restored.paused.flatten(),
             pause_check: restored.paused.flatten().map(|_| Monotonic(0)),
-            presence_due: None,
-            presence_told: Monotonic(0),
+            telling: Telling::default(),
             crowd_check: None,
             config,
         }
@@ -128,7 +129,7 @@ impl Node {
     pub fn next_deadline(&self) -> Option<Monotonic> {
         [self.requester.next_deadline(), self.provider.next_deadline(&self.queue), self.peers.next_deadline()]
             .into_iter()
-            .chain([self.presence_due, self.pause_check, self.crowd_check])
+            .chain([self.telling.next(), self.pause_check, self.crowd_check])
             .flatten()
             .min()
     }
@@ -195,7 +196,7 @@ impl Node {
         self.keep_room(now);
         self.provider.tell_progress(now, &mut self.queue, &mut self.post);
         self.with_requester(now, |requester, around| requester.advance_all(now, around));
-        if self.presence_due.is_some_and(|due| due <= now.mono) {
+        if self.telling.is_due(now) {
             self.tell_presence(now);
         }
     }

@@ -8,6 +8,10 @@ use crate::bucket::{Bucket, Rate};
 use crate::io::Restored;
 use crate::wire;
 
+mod reach;
+
+pub(crate) use reach::clean_addresses;
+
 /// Where nodes tell what they can do.
 pub const PRESENCE_TOPIC: &str = "presence";
 /// Connected nodes below which new ones are dialed as they are heard of.
@@ -22,6 +26,8 @@ const STAY_MS: u64 = 10_000;
 pub(crate) const AWAY_MS: u64 = 60_000;
 /// A node that was dialed is not dialed again within this time.
 const REDIAL_MS: u64 = 30_000;
+/// It is, after this time, where an address was heard of at which it was not dialed yet.
+const REDIAL_ELSEWHERE_MS: u64 = 2000;
 /// A connection without a hello is closed after this time.
 pub(crate) const HELLO_MS: u64 = 10_000;
 /// Strikes that a connection survives.
@@ -40,8 +46,6 @@ const LISTS: Rate = Rate { burst: 4, refill_us: 10_000_000 };
 const BAN_MS: u64 = 600_000;
 /// Longest text of an agent's version that is kept, in characters.
 const VERSION_CHARS: usize = 32;
-/// Longest address that is kept, in bytes.
-const ADDRESS_BYTES: usize = 256;
 
 /// Another node as this one knows it.
 #[derive(Debug, Clone, Default)]
@@ -76,6 +80,10 @@ pub struct Peer {
     frames: Bucket,
     presences: Bucket,
     lists: Bucket,
+    /// Addresses that others tell of it, beside its own.
+    rumours: Vec<String>,
+    /// An address was heard of since it was dialed.
+    untried: bool,
     dialed_at: Option<Monotonic>,
     heard_at: Monotonic,
 }
@@ -106,6 +114,7 @@ impl Peer {
         self.leaving = false;
         self.up_at = Some(now.mono);
         self.our_hello = our_hello;
+        self.rumours.clear();
     }
 
     /// The connection ended.
@@ -268,11 +277,13 @@ impl Peers {
             return false;
         }
         let Some(peer) = self.all.get_mut(&device) else { return false };
-        let recently = peer.dialed_at.is_some_and(|at| now.mono.since(at) < REDIAL_MS * 1000);
+        let rest_ms = if peer.untried { REDIAL_ELSEWHERE_MS } else { REDIAL_MS };
+        let recently = peer.dialed_at.is_some_and(|at| now.mono.since(at) < rest_ms * 1000);
         if peer.connected || recently || peer.addresses.is_empty() {
             return false;
         }
         peer.dialed_at = Some(now.mono);
+        peer.untried = false;
         self.dialing.push_back(now.mono);
         true
     }
@@ -315,15 +326,7 @@ pub(crate) fn apply_presence(peer: &mut Peer, presence: &wire::Presence) {
     peer.slots = presence.slots.min(64);
     peer.busy = presence.busy;
     peer.accepting = presence.accepting;
-    let told = clean_addresses(&presence.addresses);
-    if !told.is_empty() {
-        peer.addresses = told;
-    }
-}
-
-pub(crate) fn clean_addresses(addresses: &[String]) -> Vec<String> {
-    let sound = |address: &&String| address.starts_with('/') && address.len() <= ADDRESS_BYTES;
-    addresses.iter().filter(sound).take(limits::ADDRESSES_PER_PEER).cloned().collect()
+    peer.told_addresses(clean_addresses(&presence.addresses));
 }
 
 /// A version text as it may be shown: short and printable.

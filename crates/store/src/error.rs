@@ -29,6 +29,12 @@ pub enum StoreError {
          install that release, or use another home"
     )]
     Newer { found: u32, known: u32 },
+    /// A notary's log lost something before its end. Nothing was changed.
+    #[error(
+        "{path:?} is damaged at byte {at} - the disk or another program changed it, and whole records follow; \
+         nothing was changed - restore a copy of the file"
+    )]
+    DamagedLog { path: PathBuf, at: u64 },
     /// No room: on the disk, or under the database's own cap.
     #[error("the database cannot grow - the disk is full, or its own limit is reached - free some space")]
     Full,

@@ -1,4 +1,4 @@
-//! What a node remembers: the only room that names SQLite.
+//! What a node remembers: the only room that names SQLite, and the file of a notary's log.
 //!
 //! One thread writes, one reads, each with a connection of its own and blocked while there is
 //! nothing to do. [`Store::commit`] never waits: it queues a batch, and a [`Committed`] with its
@@ -7,6 +7,7 @@
 //! mean. Tasks are documents of the engine's own making.
 
 mod error;
+mod journal;
 mod reader;
 mod record;
 mod schema;
@@ -23,6 +24,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use error::{StoreBusy, StoreError};
+pub use journal::{Journal, Replay};
 pub use record::{Committed, Durability, Loaded, READ_BYTES, Record, StoredDeparture, StoredTask};
 use writer::{Bounds, Completion, Job, Writer};
 

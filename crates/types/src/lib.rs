@@ -4,6 +4,7 @@
 //! can be somebody's key, whoever holds a [`Verified`] holds something whose signature was checked.
 //! Deliberately absent: clocks, randomness, I/O, and anything about what a message means.
 
+mod credits;
 mod id;
 mod key;
 pub mod limits;
@@ -12,8 +13,9 @@ mod task;
 mod time;
 mod vector;
 
+pub use credits::{Credits, CreditsError, MICRO};
 pub use id::{AccountId, DeviceId, Hash, IdError, NetworkId, TaskId, from_base58, to_base58};
-pub use sign::{Artefact, Ed25519, PublicKey, Scheme, SecretKey, SignError, Signature, Signed, Verified};
+pub use sign::{Artefact, Claimed, Ed25519, PublicKey, Scheme, SecretKey, SignError, Signature, Signed, Verified};
 pub use task::{Chunk, Output, Placement, Priority, Privacy, TaskKind, TextFailure, UnknownWord};
 pub use time::{Monotonic, Now, Seed, Timestamp};
 pub use vector::QuantizedVector;

@@ -104,8 +104,8 @@ mod tests {
             "state": state, "sentence": sentence,
             "device_id": "12D3KooWAHoEkEqnKzM5PXFygh2movVBCSX3k8tDsT2cneU68Gyt",
             "account_id": "acct-cGfHiC6Kgg3FpFZvgwGcswsCRtp4aBP2fzuXRQPizuN",
-            "version": "0.1.0", "pid": 1, "uptime_ms": 0, "ready_in_ms": 0, "home": "/", "peers": [], "network": null,
-            "listening": [], "dashboard": null, "paused_until_ms": null, "open_tasks": 0, "guest_tasks": 0,
+            "version": "0.1.0", "pid": 1, "uptime_ms": 0, "ready_in_ms": 0, "home": "/", "config_file": null, "peers": [],
+            "network": null, "listening": [], "dashboard": null, "paused_until_ms": null, "open_tasks": 0, "guest_tasks": 0,
             "guest_tasks_done": 0, "can_compute": true, "warnings": []
         }))
         .expect("the fields of a status")

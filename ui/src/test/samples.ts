@@ -55,6 +55,7 @@ export function status(state: NodeState, more: Partial<Status> = {}): Status {
     uptime_ms: 840_000,
     ready_in_ms: 212,
     home: "/home/sample/.config/p2p-agent",
+    config_file: null,
     peers: state === "alone" || state === "offline" ? [] : peers(4),
     network: state === "alone" ? null : { id: "f".repeat(64), name: "our street", kind: "closed" },
     listening: ["/ip4/127.0.0.1/tcp/9000"],

@@ -22,7 +22,9 @@ pub(super) fn stay(place: &Place, fleet: &Fleet) -> Result<()> {
         first.home.display(),
         place.binary("p2p-agent").display()
     ));
-    if let Some(address) = fleet.agent(0, &["status"])?["dashboard"].as_str() {
+    if fleet.agent(0, &["status"])?["dashboard"].is_string() {
+        let opened = fleet.agent(0, &["dashboard"])?;
+        let address = opened["address"].as_str().context("the dashboard has an address")?;
         say(format!("the dashboard of {}: {address}", first.name));
     }
     let mut tray = if has_display() {

@@ -36,9 +36,11 @@ const OWNED: &[(&str, &[&str])] = &[
     // Encodings and signatures.
     ("bs58", &["types"]),
     ("ed25519-zebra", &["types"]),
-    ("prost", &["types", "protocol"]),
-    ("prost-build", &["protocol"]),
-    ("protox", &["protocol"]),
+    // The trait that batch verification asks its factors through; drawn from hashes.
+    ("rand_core", &["types"]),
+    ("prost", &["types", "ledger", "protocol"]),
+    ("prost-build", &["ledger", "protocol"]),
+    ("protox", &["ledger", "protocol"]),
     // Hosts.
     ("serde-saphyr", &["agent"]),
     ("serde_path_to_error", &["agent", "control"]),

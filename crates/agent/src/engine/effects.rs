@@ -162,7 +162,7 @@ impl Engine<'_> {
                 }
             }
             Err(error) => {
-                let why = error.to_string();
+                let why = crate::problem::why(&error);
                 self.lost_write(&why);
                 self.held.failed(committed.token, now().mono);
                 for (_, reply) in self.written.ended(committed.token, false) {

@@ -137,6 +137,7 @@ impl Engine<'_> {
             uptime_ms: uptime_ms(),
             ready_in_ms: parts.ready_in_ms,
             home: parts.home.root().display().to_string(),
+            config_file: parts.home.named_config().map(|path| path.display().to_string()),
             peers: peers.into_iter().filter(|peer| peer.connected || peer.trusted).collect(),
             network: node.network().map(view::network_summary),
             listening: self.listening.clone(),

@@ -71,5 +71,5 @@ fn unreadable(id: TaskId) -> Problem {
 }
 
 pub(crate) fn problem(error: StoreError) -> Problem {
-    Problem::new(ErrorCode::Storage, error.to_string())
+    crate::problem::of(ErrorCode::Storage, &error)
 }

@@ -16,7 +16,7 @@ use super::Workshop;
 use crate::config::{Config, Interfaces};
 use crate::document::Document;
 use crate::engine::{Parts, SEQUENCE_LANE, storage_problem, uptime_ms};
-use crate::home;
+use crate::{home, problem};
 
 /// The file that remembers which free port was taken last time.
 const PORT_FILE: &str = "run/network.port";
@@ -191,14 +191,11 @@ fn net_problem(error: NetError) -> Problem {
         NetError::Key(_) => ErrorCode::Keys,
         NetError::Stack(_) => ErrorCode::Internal,
     };
-    let said = error.to_string();
-    let mut pieces = said.splitn(3, " - ");
-    let (what, why, todo) = (pieces.next(), pieces.next(), pieces.next());
-    let detail = [what, why].into_iter().flatten().collect::<Vec<_>>().join(": ");
-    let problem = Problem::new(code, detail);
-    match (code, todo) {
-        (ErrorCode::PortInUse, _) | (_, None) => problem,
-        (_, Some(todo)) => problem.with_hint(todo),
+    let problem = problem::of(code, &error);
+    match code {
+        // The table knows the command that helps.
+        ErrorCode::PortInUse => problem.with_hint(code.row().hint),
+        _ => problem,
     }
 }
 

@@ -1,9 +1,11 @@
 //! `down`, `restart`, `pause`, `resume`.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use p2p_control::Client;
 use p2p_control::api::{ErrorCode, PauseRequest, Problem, Status};
-use p2p_platform::{Home, process};
+use p2p_platform::process;
 use serde_json::json;
 
 use super::start;
@@ -20,7 +22,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 pub(super) async fn down(context: &Context) -> Result<Exit, Problem> {
     let home = context.home()?;
     let began = Instant::now();
-    let pid = stop(context, &home).await?;
+    let client = context.daemon(&home).await?;
+    let pid = client.status().await?.pid;
+    stop(&client, pid).await?;
     let took = began.elapsed();
     let document = json!({ "stopped": true, "pid": pid, "took_ms": took.as_millis() });
     context.out.reply(&document, |page| page.line(&format!("The node is stopped ({}).", moment::span(took))));
@@ -29,21 +33,38 @@ pub(super) async fn down(context: &Context) -> Result<Exit, Problem> {
 
 pub(super) async fn restart(context: &Context) -> Result<Exit, Problem> {
     let home = context.home()?;
-    match stop(context, &home).await {
-        Ok(_) => context.out.progress("The node is stopped."),
-        Err(problem) if problem.code == ErrorCode::NotRunning => {}
-        Err(problem) => return Err(problem),
+    let mut config = context.config().map(Path::to_owned);
+    if let Some(client) = context.daemon_if_running(&home).await? {
+        let status = client.status().await?;
+        if config.is_none() {
+            config = kept(&status)?;
+        }
+        stop(&client, status.pid).await?;
+        context.out.progress("The node is stopped.");
     }
     if !home.keys_dir().exists() {
         return Err(Problem::new(ErrorCode::NotInitialized, format!("{} holds no keys", home.root().display())));
     }
-    start::start(context, &home).await
+    start::start(context, &home, config.as_deref()).await
 }
 
-/// Stops the daemon of `home` and returns its process id when the process is gone.
-async fn stop(context: &Context, home: &Home) -> Result<u32, Problem> {
-    let client = context.daemon(home).await?;
-    let pid = client.status().await?.pid;
+/// The settings file that the daemon was started with, where it was one of its owner's. Looked for
+/// before the daemon is stopped, or it would stay so.
+///
+/// # Errors
+/// E1005 where the file has gone.
+fn kept(status: &Status) -> Result<Option<PathBuf>, Problem> {
+    let Some(file) = status.config_file.as_ref().map(PathBuf::from) else { return Ok(None) };
+    if file.is_file() {
+        return Ok(Some(file));
+    }
+    let why = format!("the node runs with {}, which is not there any more", file.display());
+    let hint = "Name another with --config FILE, or run `p2p-agent down` and `p2p-agent up` for the node's own";
+    Err(Problem::new(ErrorCode::Config, why).with_hint(hint))
+}
+
+/// Stops the daemon and returns when its process is gone.
+async fn stop(client: &Client, pid: u32) -> Result<(), Problem> {
     client.shutdown().await?;
     let began = Instant::now();
     let mut pause = FIRST_PAUSE;
@@ -55,7 +76,7 @@ async fn stop(context: &Context, home: &Home) -> Result<u32, Problem> {
         tokio::time::sleep(pause).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
-    Ok(pid)
+    Ok(())
 }
 
 pub(super) async fn pause(context: &Context, args: &PauseArgs) -> Result<Exit, Problem> {

@@ -45,20 +45,21 @@ pub(super) async fn up(context: &Context, args: &UpArgs) -> Result<Exit, Problem
         daemon::host(home, context.config().map(Path::to_owned), true).await?;
         return Ok(Exit::Fine);
     }
-    start(context, &home).await
+    start(context, &home, context.config()).await
 }
 
-/// Starts the daemon in the background and waits until it is ready.
-pub(super) async fn start(context: &Context, home: &Home) -> Result<Exit, Problem> {
+/// Starts the daemon in the background, with the settings of `config` where one is named, and waits
+/// until it is ready.
+pub(super) async fn start(context: &Context, home: &Home, config: Option<&Path>) -> Result<Exit, Problem> {
     let began = Instant::now();
-    let mut child = spawn(context, home)?;
+    let mut child = spawn(home, config)?;
     let status = wait(&mut child, home, began).await?;
     let ours = status.pid == child.id();
     reply(context, status, ours.then(|| began.elapsed()));
     Ok(Exit::Fine)
 }
 
-fn spawn(context: &Context, home: &Home) -> Result<Child, Problem> {
+fn spawn(home: &Home, config: Option<&Path>) -> Result<Child, Problem> {
     let program = p2p_platform::sibling("p2p-daemon").ok_or_else(|| {
         Problem::new(ErrorCode::StartFailed, "p2p-daemon is not beside p2p-agent").with_hint("Install the app again")
     })?;
@@ -68,7 +69,7 @@ fn spawn(context: &Context, home: &Home) -> Result<Child, Problem> {
     if !home.is_default() {
         command.arg("--home").arg(home.root());
     }
-    if let Some(config) = context.config() {
+    if let Some(config) = config {
         let config = std::path::absolute(config).map_err(|error| problem::file(ErrorCode::Config, config, error))?;
         command.arg("--config").arg(config);
     }

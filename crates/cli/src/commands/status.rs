@@ -91,13 +91,16 @@ pub(super) fn facts(status: &Status) -> Vec<(&'static str, String)> {
         ("Process", format!("{}, up {up}, was ready in {ready}", status.pid)),
         ("Home", status.home.clone()),
     ];
+    if let Some(file) = &status.config_file {
+        facts.push(("Settings", file.clone()));
+    }
     if !status.listening.is_empty() {
         let own = format!("/p2p/{}", status.device_id);
         let addresses: Vec<_> = status.listening.iter().map(|address| address.trim_end_matches(&own)).collect();
         facts.push(("Listening", addresses.join("  ")));
     }
     if let Some(dashboard) = &status.dashboard {
-        facts.push(("Dashboard", dashboard.clone()));
+        facts.push(("Dashboard", format!("{dashboard} (`p2p-agent dashboard` prints the address that opens it)")));
     }
     if let Some(until) = status.paused_until_ms {
         facts.push(("Paused until", moment::utc(until)));

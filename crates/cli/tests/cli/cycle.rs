@@ -1,5 +1,6 @@
 //! The real daemon: up, working, down.
 
+use std::io::{Read, Write};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -51,6 +52,62 @@ fn pausing_and_restarting() {
     let second = pid_of(&node.run(&["restart", "--json"]).expect_status(0).json());
     assert_ne!(first, second);
     assert!(!process::is_alive(first) && process::is_alive(second));
+    node.run(&["down"]).expect_status(0);
+}
+
+/// The way into the dashboard is told by its own command, and by nothing that programs pass around.
+#[test]
+fn the_dashboard_is_opened_by_its_own_command() {
+    let node = Node::set_up();
+    node.run(&["up"]).expect_status(0);
+    let ran = node.run(&["dashboard"]);
+    ran.expect_error("E4007", 1);
+    assert!(ran.stderr.contains("config set dashboard.enabled true"), "{}", ran.stderr);
+    node.run(&["config", "set", "dashboard.enabled", "true"]).expect_status(0);
+    let waits = node.run(&["dashboard", "--json"]).expect_json_error("E4007", 1);
+    assert_eq!(waits["hint"], "Run `p2p-agent restart`");
+
+    node.run(&["restart"]).expect_status(0);
+    let address = node.run(&["dashboard", "--json"]).expect_status(0).json()["address"].clone();
+    let address = address.as_str().expect("an address");
+    let (door, token) = address.split_once("?token=").expect("a token");
+    assert_eq!(node.run(&["dashboard"]).expect_status(0).stdout, format!("{address}\n"));
+    let status = node.run(&["status", "--json"]).expect_status(0);
+    assert_eq!(status.json()["dashboard"], door);
+    let logs = node.run(&["logs"]).expect_status(0);
+    for said in [&status.stdout, &node.run(&["status"]).stdout, &logs.stdout] {
+        assert!(!said.contains(token), "{said}");
+    }
+
+    let host = door.trim_start_matches("http://").trim_end_matches('/');
+    let mut browser = std::net::TcpStream::connect(host).expect("the door");
+    write!(browser, "GET /?token={token} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    browser.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    node.run(&["down"]).expect_status(0);
+}
+
+#[test]
+fn a_restart_keeps_the_settings_file_that_was_named() {
+    let node = Node::set_up();
+    let named = node.folder.path().join("named.yaml");
+    std::fs::write(&named, "log:\n  level: debug\n").expect("written");
+    let path = named.to_str().expect("UTF-8");
+    let level = || node.run(&["config", "get", "log.level"]).expect_status(0).stdout;
+    node.run(&["up", "--config", path]).expect_status(0);
+    let again = node.run(&["restart", "--json"]).expect_status(0).json();
+    assert_eq!((&again["config_file"], level().as_str()), (&path.into(), "debug\n"));
+
+    std::fs::remove_file(&named).expect("removed");
+    let ran = node.run(&["restart"]);
+    ran.expect_error("E1005", 1);
+    assert!(ran.stderr.contains("named.yaml"), "{}", ran.stderr);
+    assert!(process::is_alive(pid_of(&again)), "it was not stopped for nothing");
+
+    node.run(&["down"]).expect_status(0);
+    let own = node.run(&["up", "--json"]).expect_status(0).json();
+    assert_eq!((&own["config_file"], level().as_str()), (&Value::Null, "info\n"));
     node.run(&["down"]).expect_status(0);
 }
 

@@ -20,6 +20,7 @@ fn without_a_daemon_commands_say_so_with_status_3() {
         &["privacy", "log"],
         &["logs", "-f"],
         &["metrics"],
+        &["dashboard"],
     ] {
         let ran = node.run(arguments);
         ran.expect_error("E1001", 3);

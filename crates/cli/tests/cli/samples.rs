@@ -21,6 +21,7 @@ pub(crate) fn status(state: NodeState, sentence: &str) -> Status {
         uptime_ms: 61_000,
         ready_in_ms: 120,
         home: "/somewhere".to_owned(),
+        config_file: None,
         peers: vec![peer()],
         network: None,
         listening: vec!["/ip4/127.0.0.1/tcp/9000".to_owned()],

@@ -132,10 +132,11 @@ codes! {
     // 4xxx: the control API
     NotFound = "E4001", 404, 1, false, "There is no such page", "See /api/v1/openapi.json";
     BadRequest = "E4002", 400, 1, false, "The request cannot be understood", "See /api/v1/openapi.json";
-    Unauthorized = "E4003", 401, 1, false, "This door needs a token", "Use the address that `p2p-agent status` prints";
-    ForbiddenOrigin = "E4004", 403, 1, false, "Requests from other pages are refused", "Open the dashboard by the address that `p2p-agent status` prints";
+    Unauthorized = "E4003", 401, 1, false, "This door needs a token", "Use the address that `p2p-agent dashboard` prints";
+    ForbiddenOrigin = "E4004", 403, 1, false, "Requests from other pages are refused", "Open the dashboard by the address that `p2p-agent dashboard` prints";
     TooLarge = "E4005", 413, 1, false, "The request is too large", "Send less at once";
     TooBusy = "E4006", 503, 1, true, "The node is too busy to answer", "Try again";
+    DoorClosed = "E4007", 409, 1, false, "The dashboard's door is closed", "Open it with `p2p-agent config set dashboard.enabled true`, then `p2p-agent restart`";
 }
 
 impl fmt::Display for ErrorCode {

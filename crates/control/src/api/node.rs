@@ -39,11 +39,14 @@ pub struct Status {
     /// From process start to the first answer it could give.
     pub ready_in_ms: u64,
     pub home: String,
+    /// The settings file that was named at the start in place of the home's own, where one was.
+    pub config_file: Option<String>,
     pub peers: Vec<PeerSummary>,
     pub network: Option<NetworkSummary>,
     /// Where other nodes reach this one.
     pub listening: Vec<String>,
-    /// Loopback address of the dashboard, where that door is open.
+    /// Loopback address of the dashboard, where that door is open. The token is not in it:
+    /// `p2p-agent dashboard` prints the address that opens it.
     pub dashboard: Option<String>,
     /// Set while paused by hand with an end.
     pub paused_until_ms: Option<u64>,

@@ -30,7 +30,7 @@ use seats::{CallUnderWay, Seats};
 use stall::Stalling;
 
 /// Connections at one door. More displace those that are quiet, or wait outside.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 160;
 /// How long the head of a request may take, the wait for a next request included.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of the head of a request.

@@ -11,8 +11,8 @@ use futures::{Stream, StreamExt};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 
-use super::App;
 use super::doors::closed;
+use super::{App, STREAMS};
 use crate::api::{ErrorCode, Event, EventBody, LogLine, Problem};
 use crate::call::Subscription;
 
@@ -22,7 +22,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// The place of one stream among all that may be open.
 pub(super) fn take_place(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
     Arc::clone(&app.streams).try_acquire_owned().map_err(|_| {
-        Problem::new(ErrorCode::TooBusy, "Too many event streams are open").with_hint("Close some, then try again")
+        let why = format!("All {STREAMS} places for those who follow events or logs are taken");
+        Problem::new(ErrorCode::TooBusy, why)
+            .with_hint("End a `status --watch`, a `logs -f` or a dashboard's page, or ask without following")
     })
 }
 

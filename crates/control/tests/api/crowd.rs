@@ -12,7 +12,7 @@ use crate::engine::Node;
 use crate::wire::exchange;
 
 /// More than there are places at a door.
-const CROWD: usize = 100;
+const CROWD: usize = 200;
 /// Far below what a silent client may take.
 const SOON: Duration = Duration::from_secs(5);
 

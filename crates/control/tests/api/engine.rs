@@ -122,6 +122,7 @@ pub(crate) fn status() -> Status {
         uptime_ms: 1000,
         ready_in_ms: 200,
         home: "/home/a".to_owned(),
+        config_file: None,
         peers: vec![peer_summary()],
         network: Some(NetworkSummary { id: NETWORK, name: "home".to_owned(), kind: NetworkKind::Local }),
         listening: vec!["/ip4/127.0.0.1/tcp/9000".to_owned()],

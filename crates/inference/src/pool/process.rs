@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use super::PoolConfig;
+use crate::unable::{Cause, Unable};
 use crate::wire::{Order, PROTOCOL, Reply, encode, read};
 
 /// How long a worker may take to say hello.
@@ -35,17 +36,19 @@ impl Process {
     ///
     /// # Errors
     /// Why there is no worker: what happened, why, what to do.
-    pub(super) async fn start(config: &PoolConfig) -> Result<Self, String> {
+    pub(super) async fn start(config: &PoolConfig) -> Result<Self, Unable> {
         let mut command = Command::new(&config.worker);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         prepare_worker(&mut command);
         let program = config.worker.display();
-        let mut child = command
-            .spawn()
-            .map_err(|error| format!("the worker cannot be started - {program}: {error} - install the app again"))?;
+        let mut child = command.spawn().map_err(|error| {
+            let cause = if error.kind() == io::ErrorKind::NotFound { Cause::Missing } else { Cause::Process };
+            Unable::new(cause, format!("the worker cannot be started - {program}: {error} - install the app again"))
+        })?;
         let (Some(input), Some(output), Some(log)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
-            return Err("the worker cannot be spoken to - its streams are missing - report this".to_owned());
+            let reason = "the worker cannot be spoken to - its streams are missing - report this";
+            return Err(Unable::new(Cause::Process, reason));
         };
         tokio::spawn(forward_log(log));
         let mut process = Self { child, input, output: BufReader::new(output) };
@@ -59,21 +62,27 @@ impl Process {
             }
             Ok::<_, io::Error>(reply)
         };
-        match timeout(GREETING, greeted).await {
-            Ok(Ok(Some(Reply::Hello { protocol: PROTOCOL }))) => Ok(process),
-            Ok(Ok(Some(Reply::Hello { protocol }))) => Err(format!(
-                "the worker is of another version - it speaks {protocol}, the daemon {PROTOCOL} - install the app again"
-            )),
-            Ok(Ok(_)) => {
-                Err(format!("the worker ended as it started - {program} said no hello - see `p2p-agent logs`"))
+        let (cause, reason) = match timeout(GREETING, greeted).await {
+            Ok(Ok(Some(Reply::Hello { protocol: PROTOCOL }))) => return Ok(process),
+            Ok(Ok(Some(Reply::Hello { protocol }))) => {
+                let versions = format!("it speaks {protocol}, the daemon {PROTOCOL}");
+                (Cause::Unusable, format!("the worker is of another version - {versions} - install the app again"))
             }
-            Ok(Err(error)) => {
-                Err(format!("the worker cannot be understood - {program}: {error} - install the app again"))
+            Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let reason = format!("the worker cannot be understood - {program}: {error} - install the app again");
+                (Cause::Unusable, reason)
             }
-            Err(_) => Err(format!(
-                "the worker did not answer in time - {program} said nothing for 10 s - see `p2p-agent logs`"
-            )),
-        }
+            Ok(_) => {
+                let reason =
+                    format!("the worker ended as it started - {program} exchanged no hello - see `p2p-agent logs`");
+                (Cause::Process, reason)
+            }
+            Err(_) => {
+                let silent = format!("{program} said nothing for {} s", GREETING.as_secs());
+                (Cause::Process, format!("the worker did not answer in time - {silent} - see `p2p-agent logs`"))
+            }
+        };
+        Err(Unable::new(cause, reason))
     }
 
     /// Hands over an order.

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use p2p_types::{Output, TextFailure};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
 use super::process::Process;
+use super::queue::Queue;
+use super::tally::Tally;
 use super::{PoolConfig, PoolEvent, Stops, Ticket, WorkOrder, lock};
+use crate::unable::Unable;
 use crate::wire::{Order, Reply};
 
 /// A worker whose order nobody wants any more may finish within this time and lives on.
@@ -22,8 +25,9 @@ const SECOND_TRIES: usize = 8;
 type Outcomes = Vec<Result<Output, TextFailure>>;
 
 pub(super) struct Slot {
+    number: usize,
     config: PoolConfig,
-    orders: Arc<Mutex<mpsc::Receiver<Ticket>>>,
+    orders: Arc<Queue<Ticket>>,
     events: mpsc::Sender<PoolEvent>,
     stops: Stops,
     process: Option<Process>,
@@ -32,159 +36,154 @@ pub(super) struct Slot {
 /// How an order ended that has no outcomes.
 enum Ended {
     Stopped,
-    Unavailable(String),
+    Unavailable(Unable),
 }
 
-/// How one run of a worker ended without an answer.
-enum Failed {
-    Stopped,
-    Deadline,
+/// How one run of a worker ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Run {
+    Done,
+    /// The order's time is over.
+    Late,
     Lost,
-    Unavailable(String),
 }
 
-/// What a worker was asked.
-#[derive(Clone, Copy)]
-struct Asked {
-    work_id: u64,
-    /// Texts of the order that are done already.
-    before: usize,
-    texts: usize,
+/// An order at work.
+struct Job<'a> {
+    order: &'a WorkOrder,
+    end: Instant,
+    tally: Tally,
 }
 
 impl Slot {
     pub(super) const fn new(
+        number: usize,
         config: PoolConfig,
-        orders: Arc<Mutex<mpsc::Receiver<Ticket>>>,
+        orders: Arc<Queue<Ticket>>,
         events: mpsc::Sender<PoolEvent>,
         stops: Stops,
     ) -> Self {
-        Self { config, orders, events, stops, process: None }
+        Self { number, config, orders, events, stops, process: None }
     }
 
     pub(super) async fn run(mut self) {
-        loop {
-            let next = async { self.orders.lock().await.recv().await };
-            let ticket = if self.process.is_some() {
-                match timeout(self.config.idle_after, next).await {
-                    Ok(ticket) => ticket,
-                    Err(_) => {
-                        debug!("a worker without work ends");
-                        self.end_process().await;
-                        continue;
-                    }
-                }
-            } else {
-                next.await
-            };
-            let Some(ticket) = ticket else { break };
-            self.serve(ticket).await;
+        let mut next = self.orders.next(self.number, false);
+        while let Some(ticket) = self.take(next).await {
+            let event = self.serve(ticket).await;
+            // In line before the event is out: whoever hears it may have the next order at hand.
+            next = self.orders.next(self.number, self.process.is_some());
+            if let Some(event) = event {
+                // Nobody to tell means that the daemon is ending.
+                let _ = self.events.send(event).await;
+            }
         }
         self.end_process().await;
     }
 
-    async fn serve(&mut self, ticket: Ticket) {
+    /// The next order; a worker that waits too long for it ends.
+    async fn take(&mut self, mut next: oneshot::Receiver<Ticket>) -> Option<Ticket> {
+        if self.process.is_some() {
+            if let Ok(ticket) = timeout(self.config.idle_after, &mut next).await {
+                return ticket.ok();
+            }
+            // An order may have come in this very moment. Else none comes to a slot that is busy
+            // with a farewell.
+            if self.orders.withdraw(self.number) {
+                debug!("a worker without work ends");
+                self.end_process().await;
+                next = self.orders.next(self.number, false);
+            }
+        }
+        next.await.ok()
+    }
+
+    /// What there is to say of an order when it has ended.
+    async fn serve(&mut self, ticket: Ticket) -> Option<PoolEvent> {
         let Ticket { order, given, mut stop } = ticket;
         let work_id = order.work_id;
         if stop.try_recv().is_ok() {
-            return; // Nobody wants it any more: no worker is bothered.
+            return None; // Nobody wants it any more: no worker is bothered.
         }
         let begun = Instant::now();
         let outcomes = self.compute(&order, &mut stop).await;
         lock(&self.stops).remove(&work_id);
-        let event = match outcomes {
+        match outcomes {
             Ok((outcomes, compute_us)) => {
                 let queued_us = micros(begun - given);
-                PoolEvent::Done { work_id, outcomes, queued_us, compute_us }
+                Some(PoolEvent::Done { work_id, outcomes, queued_us, compute_us })
             }
-            Err(Ended::Stopped) => return,
-            Err(Ended::Unavailable(reason)) => PoolEvent::Unavailable { work_id, reason },
-        };
-        // Nobody to tell means that the daemon is ending.
-        let _ = self.events.send(event).await;
+            Err(Ended::Stopped) => None,
+            Err(Ended::Unavailable(why)) => Some(PoolEvent::Unavailable { work_id, why }),
+        }
     }
 
-    /// The whole order in one go; where that costs a worker, text by text. Every text is tried,
-    /// as far as the time goes: none fails for what another did.
+    /// The whole order in one go; where that costs a worker, what it left text by text. Every text
+    /// is tried, as far as the time goes: none fails for what another did.
     async fn compute(&mut self, order: &WorkOrder, stop: &mut oneshot::Receiver<()>) -> Result<(Outcomes, u64), Ended> {
-        let end = Instant::now() + order.timeout;
-        match self.attempt(order, order.texts.clone(), 0, end, stop).await {
-            Ok(answer) => return Ok(answer),
-            Err(Failed::Stopped) => return Err(Ended::Stopped),
-            Err(Failed::Unavailable(reason)) => return Err(Ended::Unavailable(reason)),
-            Err(Failed::Deadline) => {
-                return Ok((vec![Err(TextFailure::Deadline); order.texts.len()], micros(order.timeout)));
-            }
-            Err(Failed::Lost) => {
-                warn!(texts = order.texts.len(), "a worker was lost over its work; trying text by text")
-            }
-        }
-        let mut outcomes: Outcomes = Vec::with_capacity(order.texts.len());
-        let (mut lost, mut compute_us) = (1, 0);
-        for text in &order.texts {
-            // An order of one text has had its first try already.
-            let mut lost_over_it = usize::from(order.texts.len() == 1);
-            let outcome = loop {
-                match self.attempt(order, vec![text.clone()], outcomes.len(), end, stop).await {
-                    Ok((mut outcome, us)) => {
-                        compute_us += us;
-                        break outcome.pop().unwrap_or(Err(TextFailure::Model));
-                    }
-                    Err(Failed::Stopped) => return Err(Ended::Stopped),
-                    Err(Failed::Unavailable(reason)) => return Err(Ended::Unavailable(reason)),
-                    Err(Failed::Deadline) => break Err(TextFailure::Deadline),
-                    Err(Failed::Lost) => {
-                        (lost, lost_over_it) = (lost + 1, lost_over_it + 1);
-                        if lost_over_it >= 2 || lost >= SECOND_TRIES {
-                            break Err(TextFailure::WorkerLost);
-                        }
+        let tally = Tally::new(order.texts.len());
+        let mut job = Job { order, end: Instant::now() + order.timeout, tally };
+        let all = job.tally.open();
+        let mut lost = 0;
+        if self.attempt(&mut job, &all, stop).await? == Run::Lost {
+            lost += 1;
+            let left = job.tally.open();
+            warn!(texts = left.len(), "a worker was lost over its work; trying text by text");
+            for text in left {
+                // An order of one text has had its first try already.
+                let mut lost_over_it = usize::from(all.len() == 1);
+                while self.attempt(&mut job, &[text], stop).await? == Run::Lost {
+                    (lost, lost_over_it) = (lost + 1, lost_over_it + 1);
+                    if lost_over_it >= 2 || lost >= SECOND_TRIES || job.tally.has(&[text]) {
+                        job.tally.give_up(text, TextFailure::WorkerLost);
+                        break;
                     }
                 }
-            };
-            outcomes.push(outcome);
+            }
         }
-        Ok((outcomes, compute_us))
+        let compute_us = micros(job.tally.computing);
+        Ok((job.tally.close(TextFailure::Deadline), compute_us))
     }
 
-    /// One run of a worker over `texts`, which come after `before` others of the order.
+    /// One run of a worker over some texts of the order. What it finishes is in the tally, however
+    /// the run ends.
     async fn attempt(
         &mut self,
-        order: &WorkOrder,
-        texts: Vec<String>,
-        before: usize,
-        end: Instant,
+        job: &mut Job<'_>,
+        texts: &[usize],
         stop: &mut oneshot::Receiver<()>,
-    ) -> Result<(Outcomes, u64), Failed> {
-        if Instant::now() >= end {
-            return Err(Failed::Deadline);
+    ) -> Result<Run, Ended> {
+        if Instant::now() >= job.end {
+            return Ok(Run::Late);
         }
         let mut process = match self.process.take() {
             Some(process) => process,
-            None => Process::start(&self.config).await.map_err(Failed::Unavailable)?,
+            None => Process::start(&self.config).await.map_err(Ended::Unavailable)?,
         };
-        let asked = Asked { work_id: order.work_id, before, texts: texts.len() };
-        let message = Order::Run { id: order.work_id, kind: order.kind, texts, chunk: order.chunk };
-        let events = self.events.clone();
+        let (begun, before) = (Instant::now(), job.tally.computing);
+        let left = job.end.saturating_duration_since(begun);
         let mut stopped = false;
-        let answer = {
-            let talk = converse(&mut process, message, asked, &events);
+        let run = {
+            let talk = converse(&mut process, job, texts, &self.events);
             tokio::pin!(talk);
             tokio::select! {
                 biased;
-                answer = &mut talk => answer,
+                run = &mut talk => run,
                 Ok(()) = &mut *stop => {
                     stopped = true;
                     // Most orders are short: better a moment than a new process.
-                    timeout(STOP_GRACE, talk).await.unwrap_or(Err(Failed::Stopped))
+                    timeout(STOP_GRACE, talk).await.unwrap_or(Err(Ended::Stopped))
                 }
-                () = sleep(end.saturating_duration_since(Instant::now())) => Err(Failed::Deadline),
+                () = sleep(left) => Ok(Run::Late),
             }
         };
-        match answer {
-            Ok(_) | Err(Failed::Unavailable(_)) => self.process = Some(process),
-            Err(Failed::Stopped | Failed::Deadline | Failed::Lost) => process.kill().await,
+        match run {
+            Ok(Run::Done) | Err(Ended::Unavailable(_)) => self.process = Some(process),
+            Ok(Run::Late | Run::Lost) | Err(Ended::Stopped) => process.kill().await,
         }
-        if stopped { Err(Failed::Stopped) } else { answer }
+        if matches!(run, Ok(Run::Late)) {
+            job.tally.computing = before + left;
+        }
+        if stopped { Err(Ended::Stopped) } else { run }
     }
 
     async fn end_process(&mut self) {
@@ -194,32 +193,47 @@ impl Slot {
     }
 }
 
-/// Sends an order and reads until its answer.
+/// Sends texts of an order and reads until the worker has answered them all.
 async fn converse(
     process: &mut Process,
-    message: Order,
-    asked: Asked,
+    job: &mut Job<'_>,
+    texts: &[usize],
     events: &mpsc::Sender<PoolEvent>,
-) -> Result<(Outcomes, u64), Failed> {
-    let Asked { work_id, before, texts } = asked;
+) -> Result<Run, Ended> {
+    let Job { order, tally, .. } = job;
+    let work_id = order.work_id;
+    let (begun, before) = (Instant::now(), tally.computing);
     let lost = |error: std::io::Error| {
         warn!(%error, "a worker is lost");
-        Failed::Lost
+        Ok(Run::Lost)
     };
-    process.send(&message).await.map_err(lost)?;
+    let asked = texts.iter().filter_map(|&text| order.texts.get(text).cloned()).collect();
+    let message = Order::Run { id: work_id, kind: order.kind, texts: asked, chunk: order.chunk };
+    if let Err(error) = process.send(&message).await {
+        return lost(error);
+    }
     loop {
-        match process.receive().await.map_err(lost)? {
-            Some(Reply::Done { id, outcomes, compute_us }) if id == work_id && outcomes.len() == texts => {
-                return Ok((outcomes, compute_us));
+        match process.receive().await {
+            Ok(Some(Reply::Done { id, finished, compute_us })) if id == work_id => {
+                if !tally.note(texts, finished) || !tally.has(texts) {
+                    return Ok(Run::Lost);
+                }
+                tally.computing = before + Duration::from_micros(compute_us);
+                return Ok(Run::Done);
             }
-            Some(Reply::Progress { id, done }) if id == work_id => {
+            Ok(Some(Reply::Progress { id, finished })) if id == work_id => {
+                if !tally.note(texts, finished) {
+                    return Ok(Run::Lost);
+                }
+                tally.computing = before + begun.elapsed();
                 // Only the newest counts, so one that finds no room may be lost.
-                let done = done.saturating_add(u32::try_from(before).unwrap_or(u32::MAX));
+                let done = u32::try_from(tally.done()).unwrap_or(u32::MAX);
                 let _ = events.try_send(PoolEvent::Progress { work_id, done });
             }
-            Some(Reply::Unable { id, reason }) if id == work_id => return Err(Failed::Unavailable(reason)),
+            Ok(Some(Reply::Unable { id, why })) if id == work_id => return Err(Ended::Unavailable(why)),
             // Anything else is a worker out of step: it is not trusted any further.
-            Some(_) | None => return Err(Failed::Lost),
+            Ok(Some(_) | None) => return Ok(Run::Lost),
+            Err(error) => return lost(error),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use p2p_platform::Assets;
 use p2p_types::TaskKind;
 
-use super::engine::Engine;
+use super::engine::{Engine, Outcome};
 use crate::wire::ChunkOptions;
 
 /// Texts of one pass: those of the file, over and over. The rival's script does the same.
@@ -24,9 +24,14 @@ pub(super) fn run(file: &Path) -> Result<(), String> {
     let assets = Assets::find().ok_or("the assets were not found; set P2P_AGENT_ASSETS")?;
     let mut engine = Engine::new(assets.root);
     let mut pass = || {
-        let outcomes = engine.compute(TaskKind::Embed, &texts, ChunkOptions::default(), &mut |_| Ok(()));
-        let outcomes = outcomes.map_err(|error| error.to_string())??;
-        if outcomes.iter().any(Result::is_err) { Err("a text could not be embedded".to_owned()) } else { Ok(()) }
+        let mut failed = false;
+        let mut look = |outcomes: Vec<(usize, Outcome)>| {
+            failed |= outcomes.iter().any(|(_, outcome)| outcome.is_err());
+            Ok(())
+        };
+        let computed = engine.compute(TaskKind::Embed, &texts, ChunkOptions::default(), &mut look);
+        computed.map_err(|error| error.to_string())?.map_err(|why| why.reason)?;
+        if failed { Err("a text could not be embedded".to_owned()) } else { Ok(()) }
     };
     pass()?;
     let begun = Instant::now();

@@ -1,6 +1,7 @@
 //! What is done to texts, kind by kind, with what has been loaded so far.
 
 use std::io;
+use std::iter;
 use std::path::PathBuf;
 
 use p2p_platform::Assets;
@@ -13,11 +14,13 @@ use super::log;
 use super::model::{DIMENSIONS, Model};
 use super::tokens::Tokens;
 use crate::assets::{BASE, Manifest, SENTIMENT_HEAD};
+use crate::unable::{Cause, Unable};
 use crate::wire::ChunkOptions;
 
-type Outcome = Result<Output, TextFailure>;
-/// Told how many texts are done; an error ends the work.
-type Progress<'a> = &'a mut dyn FnMut(usize) -> io::Result<()>;
+pub(super) type Outcome = Result<Output, TextFailure>;
+/// Told the outcomes of texts, by their places, as they are known and each once; an error ends the
+/// work.
+pub(super) type Tell<'a> = &'a mut dyn FnMut(Vec<(usize, Outcome)>) -> io::Result<()>;
 
 /// Tokenizer, model and head, each loaded when it is first needed. What could not be loaded is
 /// tried again by the next order: somebody may have mended it.
@@ -34,58 +37,63 @@ impl Engine {
         Self { assets: Assets { root: assets }, tokens: None, model: None, sentiment: None }
     }
 
-    /// One outcome for each text, or the reason why this kind cannot be computed here.
+    /// Tells an outcome for each text; or gives the reason why this kind cannot be computed here.
     ///
     /// # Errors
-    /// Those of `progress`.
+    /// Those of `tell`.
     pub(super) fn compute(
         &mut self,
         kind: TaskKind,
         texts: &[String],
         options: ChunkOptions,
-        progress: Progress<'_>,
-    ) -> io::Result<Result<Vec<Outcome>, String>> {
+        tell: Tell<'_>,
+    ) -> io::Result<Result<(), Unable>> {
         let ready = match kind {
             TaskKind::Noop => Ok(()),
-            TaskKind::Chunk => chunk::check(options).and_then(|()| self.load_tokens()),
+            TaskKind::Chunk => {
+                let possible = chunk::check(options).map_err(|reason| Unable::new(Cause::Order, reason));
+                possible.and_then(|()| self.load_tokens())
+            }
             TaskKind::Embed => self.load_tokens().and_then(|()| self.load_model()),
             TaskKind::Sentiment => {
                 self.load_tokens().and_then(|()| self.load_model()).and_then(|()| self.load_sentiment())
             }
         };
-        if let Err(reason) = ready {
-            return Ok(Err(reason));
+        if let Err(why) = ready {
+            return Ok(Err(why));
         }
-        let outcomes = match kind {
-            TaskKind::Noop => texts.iter().map(|text| fits(text, kind).map(|()| Output::Nothing)).collect(),
-            TaskKind::Chunk => self.chunks(texts, options, progress)?,
-            TaskKind::Embed => self.over_embeddings(texts, kind, progress, |_, embedding| {
+        match kind {
+            TaskKind::Noop => {
+                let outcomes = texts.iter().map(|text| fits(text, kind).map(|()| Output::Nothing));
+                tell(outcomes.enumerate().collect())
+            }
+            TaskKind::Chunk => self.chunks(texts, options, tell),
+            TaskKind::Embed => self.over_embeddings(texts, kind, tell, |_, embedding| {
                 QuantizedVector::from_floats(embedding).map(Output::Embedding)
-            })?,
-            TaskKind::Sentiment => self.over_embeddings(texts, kind, progress, |head, embedding| {
+            }),
+            TaskKind::Sentiment => self.over_embeddings(texts, kind, tell, |head, embedding| {
                 let (label, score_ppm) = head?.label(embedding)?;
                 Some(Output::Label { label: label.to_owned(), score_ppm })
-            })?,
-        };
-        Ok(Ok(outcomes))
+            }),
+        }
+        .map(Ok)
     }
 
-    fn chunks(&self, texts: &[String], options: ChunkOptions, progress: Progress<'_>) -> io::Result<Vec<Outcome>> {
-        let mut outcomes = Vec::with_capacity(texts.len());
-        for text in texts {
+    fn chunks(&self, texts: &[String], options: ChunkOptions, tell: Tell<'_>) -> io::Result<()> {
+        for (place, text) in texts.iter().enumerate() {
             let spans = fits(text, TaskKind::Chunk).and_then(|()| {
                 let tokens = self.tokens.as_ref().ok_or(TextFailure::Model)?;
                 tokens.spans(text).map_err(unusable)
             });
-            outcomes.push(match spans {
+            let outcome = match spans {
                 // Characters that are none to the tokenizer, such as controls.
                 Ok(spans) if spans.is_empty() => Err(TextFailure::Empty),
                 Ok(spans) => chunk::split(text, &spans, options).map(Output::Chunks),
                 Err(failure) => Err(failure),
-            });
-            progress(outcomes.len())?;
+            };
+            tell(vec![(place, outcome)])?;
         }
-        Ok(outcomes)
+        Ok(())
     }
 
     /// Embeds the texts batch by batch and makes of each embedding what `make` makes of it.
@@ -93,50 +101,54 @@ impl Engine {
         &mut self,
         texts: &[String],
         kind: TaskKind,
-        progress: Progress<'_>,
+        tell: Tell<'_>,
         make: impl Fn(Option<&Head>, &[f32]) -> Option<Output>,
-    ) -> io::Result<Vec<Outcome>> {
+    ) -> io::Result<()> {
         let Self { tokens: Some(tokens), model: Some(model), sentiment, .. } = self else {
-            return Ok(vec![Err(TextFailure::Model); texts.len()]);
+            return tell((0..texts.len()).map(|place| (place, Err(TextFailure::Model))).collect());
         };
-        let mut outcomes: Vec<Outcome> = vec![Err(TextFailure::Model); texts.len()];
+        let mut failed = Vec::new();
         let mut ids = Vec::with_capacity(texts.len());
         let mut wanted = Vec::with_capacity(texts.len());
-        for (index, text) in texts.iter().enumerate() {
+        for (place, text) in texts.iter().enumerate() {
             match fits(text, kind).and_then(|()| tokens.ids(text).map_err(unusable)) {
                 Ok(text_ids) => {
                     ids.push(text_ids);
-                    wanted.push(index);
+                    wanted.push(place);
                 }
-                Err(failure) => outcomes[index] = Err(failure),
+                Err(failure) => failed.push((place, Err(failure))),
             }
+        }
+        if !failed.is_empty() {
+            tell(failed)?;
         }
         let lengths: Vec<usize> = ids.iter().map(Vec::len).collect();
-        let mut done = texts.len() - wanted.len();
         for batch in batches(&lengths) {
             let together: Vec<i64> = batch.iter().flat_map(|&text| ids[text].iter().copied()).collect();
-            match model.embed(&together, lengths[batch[0]]) {
-                Ok(embeddings) => {
-                    for (&text, embedding) in batch.iter().zip(embeddings.chunks_exact(DIMENSIONS)) {
-                        outcomes[wanted[text]] = make(sentiment.as_ref(), embedding).ok_or(TextFailure::Model);
-                    }
-                }
-                Err(error) => log(&error),
+            let embeddings = model.embed(&together, lengths[batch[0]]);
+            if let Err(error) = &embeddings {
+                log(error);
             }
-            done += batch.len();
-            progress(done)?;
+            let embeddings = embeddings.unwrap_or_default();
+            // What the model said nothing of has failed.
+            let each = embeddings.chunks_exact(DIMENSIONS).map(Some).chain(iter::repeat(None));
+            let outcomes = batch.iter().zip(each).map(|(&text, embedding)| {
+                let made = embedding.and_then(|embedding| make(sentiment.as_ref(), embedding));
+                (wanted[text], made.ok_or(TextFailure::Model))
+            });
+            tell(outcomes.collect())?;
         }
-        Ok(outcomes)
+        Ok(())
     }
 
     /// Tokens that the model sees of these texts.
     pub(super) fn count_tokens(&mut self, texts: &[String]) -> Result<usize, String> {
-        self.load_tokens()?;
+        self.load_tokens().map_err(|why| why.reason)?;
         let Some(tokens) = &self.tokens else { return Ok(0) };
         texts.iter().map(|text| tokens.ids(text).map(|ids| ids.len())).sum()
     }
 
-    fn load_tokens(&mut self) -> Result<(), String> {
+    fn load_tokens(&mut self) -> Result<(), Unable> {
         if self.tokens.is_none() {
             let json = self.read(BASE, "tokenizer.json")?;
             let tokens = Tokens::from_json(&json).map_err(|why| damaged("tokenizer.json", &why))?;
@@ -145,12 +157,13 @@ impl Engine {
         Ok(())
     }
 
-    fn load_model(&mut self) -> Result<(), String> {
+    fn load_model(&mut self) -> Result<(), Unable> {
         if self.model.is_none() {
             let library = self.assets.runtime();
             if !library.is_file() {
                 let path = library.display();
-                return Err(format!("the model cannot run - {path} is missing - {}", crate::assets::HINT));
+                let reason = format!("the model cannot run - {path} is missing - {}", crate::assets::HINT);
+                return Err(Unable::new(Cause::Missing, reason));
             }
             let model = self.read(BASE, "model.onnx")?;
             let loaded = Model::load(&library, &model).map_err(|why| damaged("model.onnx", &why))?;
@@ -159,7 +172,7 @@ impl Engine {
         Ok(())
     }
 
-    fn load_sentiment(&mut self) -> Result<(), String> {
+    fn load_sentiment(&mut self) -> Result<(), Unable> {
         if self.sentiment.is_none() {
             let bytes = self.read(SENTIMENT_HEAD, "head.safetensors")?;
             let labels = self.manifest(SENTIMENT_HEAD)?.labels;
@@ -169,12 +182,12 @@ impl Engine {
         Ok(())
     }
 
-    fn read(&self, folder: &str, name: &str) -> Result<Vec<u8>, String> {
-        self.manifest(folder)?.file(&self.assets.model(folder), name).map_err(|error| error.to_string())
+    fn read(&self, folder: &str, name: &str) -> Result<Vec<u8>, Unable> {
+        Ok(self.manifest(folder)?.file(&self.assets.model(folder), name)?)
     }
 
-    fn manifest(&self, folder: &str) -> Result<Manifest, String> {
-        Manifest::read(&self.assets.model(folder)).map_err(|error| error.to_string())
+    fn manifest(&self, folder: &str) -> Result<Manifest, Unable> {
+        Ok(Manifest::read(&self.assets.model(folder))?)
     }
 }
 
@@ -196,6 +209,6 @@ fn unusable(_why: String) -> TextFailure {
     TextFailure::Model
 }
 
-fn damaged(what: &str, why: &str) -> String {
-    format!("{what} cannot be used - {why} - {}", crate::assets::HINT)
+fn damaged(what: &str, why: &str) -> Unable {
+    Unable::new(Cause::Unusable, format!("{what} cannot be used - {why} - {}", crate::assets::HINT))
 }

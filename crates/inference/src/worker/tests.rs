@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use p2p_types::TaskKind;
+use p2p_types::{Output, TaskKind};
 
 use super::*;
+use crate::unable::Cause;
 use crate::wire::ChunkOptions;
 
 fn hello(protocol: u32, assets: &Path) -> Vec<u8> {
@@ -46,9 +47,9 @@ fn noop_needs_nothing_and_the_end_of_input_is_the_end() {
     ended.expect("a plain end");
     assert_eq!(replies[0], Reply::Hello { protocol: PROTOCOL });
     assert!(
-        matches!(&replies[1], Reply::Done { id: 1, outcomes, .. } if *outcomes == [Ok(Output::Nothing), Ok(Output::Nothing)])
+        matches!(&replies[1], Reply::Done { id: 1, finished, .. } if *finished == [(0, Ok(Output::Nothing)), (1, Ok(Output::Nothing))])
     );
-    assert!(matches!(&replies[2], Reply::Done { id: 2, outcomes, .. } if outcomes.is_empty()));
+    assert!(matches!(&replies[2], Reply::Done { id: 2, finished, .. } if finished.is_empty()));
     assert!(
         !fs::read_to_string("/proc/self/maps").unwrap_or_default().contains("libonnxruntime"),
         "noop loaded the runtime"
@@ -89,7 +90,7 @@ fn missing_and_damaged_files_are_named_and_noop_goes_on() {
     let (replies, ended) = converse(&input);
     ended.expect("a plain end");
     for reply in &replies[1..3] {
-        assert!(matches!(reply, Reply::Unable { reason, .. } if reason.contains("is missing")), "{reply:?}");
+        assert!(matches!(reply, Reply::Unable { why, .. } if why.cause == Cause::Missing), "{reply:?}");
     }
     assert!(matches!(replies[3], Reply::Done { id: 3, .. }));
 
@@ -99,7 +100,7 @@ fn missing_and_damaged_files_are_named_and_noop_goes_on() {
     let real = assets().join("models/minilm-l6-v2/manifest.json");
     fs::copy(real, base.join("manifest.json")).expect("copied");
     let (replies, _) = converse(&[hello(PROTOCOL, folder.path()), run(1, TaskKind::Chunk, &["a"])].concat());
-    assert!(matches!(&replies[1], Reply::Unable { reason, .. } if reason.contains("has the digest")), "{replies:?}");
+    assert!(matches!(&replies[1], Reply::Unable { why, .. } if why.cause == Cause::Digest), "{replies:?}");
 }
 
 #[test]
@@ -111,18 +112,36 @@ fn impossible_chunks_are_refused_with_a_reason() {
         chunk: ChunkOptions { tokens: 8, overlap: 4 },
     };
     let (replies, _) = converse(&[hello(PROTOCOL, &assets()), encode(&order).expect("short")].concat());
-    assert!(matches!(&replies[1], Reply::Unable { reason, .. } if reason.contains("less than half")), "{replies:?}");
+    let Reply::Unable { why, .. } = &replies[1] else { panic!("{replies:?}") };
+    assert!(why.cause == Cause::Order && why.reason.contains("less than half"), "{why:?}");
 }
 
 #[test]
 fn an_answer_too_long_for_a_frame_fails_its_texts_only() {
     let many = (0..3_000_000).map(|start| p2p_types::Chunk { start, end: start + 1, tokens: 1 }).collect();
     let mut output = Vec::new();
-    answer(&mut output, Reply::Done { id: 5, outcomes: vec![Ok(Output::Chunks(many))], compute_us: 1 })
+    answer(&mut output, Reply::Done { id: 5, finished: vec![(3, Ok(Output::Chunks(many)))], compute_us: 1 })
         .expect("answered");
     let reply = read_blocking(&mut output.as_slice()).expect("a frame");
-    let expected = vec![Err(TextFailure::TooLong)];
-    assert_eq!(reply, Some(Reply::Done { id: 5, outcomes: expected, compute_us: 1 }));
+    let expected = vec![(3, Err(TextFailure::TooLong))];
+    assert_eq!(reply, Some(Reply::Done { id: 5, finished: expected, compute_us: 1 }));
+}
+
+#[test]
+fn each_text_is_answered_once_and_before_the_next_is_begun() {
+    let input = [hello(PROTOCOL, &assets()), run(1, TaskKind::Chunk, &["one", " ", "three"])].concat();
+    let (replies, _) = converse(&input);
+    let places: Vec<Vec<u32>> = replies[1..]
+        .iter()
+        .map(|reply| match reply {
+            Reply::Progress { id: 1, finished } | Reply::Done { id: 1, finished, .. } => {
+                finished.iter().map(|(place, _)| *place).collect()
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(places, [[0], [1], [2]]);
+    assert!(matches!(replies[3], Reply::Done { .. }), "{replies:?}");
 }
 
 #[derive(serde::Deserialize)]

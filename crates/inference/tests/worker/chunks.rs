@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use p2p_inference::{ChunkOptions, WorkOrder};
+use p2p_inference::{Cause, ChunkOptions, WorkOrder};
 use p2p_types::{Chunk, Output, TaskKind, TextFailure, limits};
 
 use crate::support::{Bench, order, texts};
@@ -73,7 +73,7 @@ async fn the_longest_text_is_quick_and_a_longer_one_refused() {
 async fn impossible_options_are_named() {
     let mut bench = Bench::new();
     for (tokens, overlap) in [(7, 0), (513, 1), (16, 8)] {
-        let reason = bench.unavailable(split("text", tokens, overlap)).await;
-        assert!(reason.contains(" - "), "{reason}");
+        let why = bench.unavailable(split("text", tokens, overlap)).await;
+        assert!(why.cause == Cause::Order && why.reason.contains(" - "), "{why:?}");
     }
 }

@@ -122,7 +122,7 @@ async fn a_text_is_not_blamed_for_one_worker() {
     let folder = tempfile::tempdir().expect("a folder");
     let count = folder.path().join("started");
     let body = format!(
-        "echo x >> '{0}'\n[ $(wc -l < '{0}') -gt 2 ] || {{ printf '\\002\\000\\000\\000\\000\\002'; exit 1; }}\nexec '{1}'",
+        "echo x >> '{0}'\n[ $(wc -l < '{0}') -gt 2 ] || {{ printf '\\002\\000\\000\\000\\000\\002'; head -c 4 >/dev/null; exit 1; }}\nexec '{1}'",
         count.display(),
         worker().display()
     );
@@ -137,11 +137,12 @@ async fn the_deadline_ends_the_work_and_the_worker() {
     bench.outcomes(order(TaskKind::Embed, &texts(&["warm up"]))).await;
     let first = workers();
     let begun = Instant::now();
-    let hasty = WorkOrder { timeout: Duration::from_millis(300), ..order(TaskKind::Embed, &much()) };
+    let hasty = WorkOrder { timeout: Duration::from_millis(1500), ..order(TaskKind::Embed, &much()) };
     let outcomes = bench.outcomes(hasty).await;
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!(outcomes.len(), 400);
     assert!(outcomes.contains(&Err(TextFailure::Deadline)));
+    assert!(outcomes.iter().any(Result::is_ok), "what was done in time is lost");
     assert!(!workers().contains(&first[0]), "the worker goes on for nobody");
     assert!(bench.outcomes(order(TaskKind::Embed, &texts(&["next"]))).await[0].is_ok());
 }
@@ -182,4 +183,33 @@ async fn several_workers_share_the_orders_and_none_outlives_the_pool() {
     until("two workers", || workers().len() == 2).await;
     bench.pool.shutdown().await;
     assert!(workers().is_empty());
+}
+
+#[tokio::test]
+async fn a_worker_that_is_not_needed_rests_until_it_ends() {
+    let mut bench = Bench::with(PoolConfig { workers: 2, idle_after: Duration::from_secs(1), ..config() });
+    let long = much()[..30].to_vec();
+    bench.give(order(TaskKind::Embed, &long));
+    bench.give(order(TaskKind::Embed, &long));
+    until("two workers", || workers().len() == 2).await;
+    bench.end().await;
+    bench.end().await;
+    // One order at a time, far more often than the workers grow tired.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(3) {
+        bench.outcomes(order(TaskKind::Noop, &texts(&["a"]))).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bench.outcomes(order(TaskKind::Noop, &texts(&["a"]))).await;
+    assert_eq!(workers().len(), 1);
+}
+
+/// However soon the next order follows the answer, the worker that gave it is the first in line.
+#[tokio::test]
+async fn one_order_after_another_needs_one_worker() {
+    let mut bench = Bench::with(PoolConfig { workers: 3, ..config() });
+    for _ in 0..500 {
+        bench.outcomes(order(TaskKind::Noop, &texts(&["a"]))).await;
+    }
+    assert_eq!(workers().len(), 1);
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod chunks;
 mod crashes;
+mod kept;
 mod shared;
 mod support;
 mod trouble;

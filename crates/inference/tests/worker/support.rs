@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use p2p_inference::{ChunkOptions, Pool, PoolConfig, PoolEvent, WorkOrder};
+use p2p_inference::{ChunkOptions, Pool, PoolConfig, PoolEvent, Unable, WorkOrder};
 use p2p_types::{Output, TaskKind, TextFailure};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
@@ -55,10 +55,10 @@ impl Bench {
         }
     }
 
-    pub(crate) async fn unavailable(&mut self, order: WorkOrder) -> String {
+    pub(crate) async fn unavailable(&mut self, order: WorkOrder) -> Unable {
         let id = self.give(order);
         match self.end().await {
-            PoolEvent::Unavailable { work_id, reason } if work_id == id => reason,
+            PoolEvent::Unavailable { work_id, why } if work_id == id => why,
             other => panic!("not unavailable: {other:?}"),
         }
     }

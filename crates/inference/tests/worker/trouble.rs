@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use p2p_inference::PoolConfig;
+use p2p_inference::{Cause, PoolConfig, Unable};
 use p2p_types::{Output, TaskKind};
 
 use crate::support::{Bench, assets, config, order, script, texts};
@@ -12,7 +12,7 @@ fn one() -> p2p_inference::WorkOrder {
     order(TaskKind::Embed, &texts(&["a"]))
 }
 
-async fn said_with_script(body: &str) -> String {
+async fn said_with_script(body: &str) -> Unable {
     let folder = tempfile::tempdir().expect("a folder");
     let mut bench = Bench::with(PoolConfig { worker: script(folder.path(), body), ..config() });
     bench.unavailable(one()).await
@@ -20,20 +20,22 @@ async fn said_with_script(body: &str) -> String {
 
 #[tokio::test]
 async fn what_is_no_worker_is_refused_with_a_reason() {
-    for (body, said) in [
-        ("exit 7", "ended as it started"),
-        ("echo hello, who is there?; cat >/dev/null", "cannot be understood"),
+    for (body, said, expected) in [
+        ("exit 7", "ended as it started", Cause::Process),
+        ("echo hello, who is there?; cat >/dev/null", "cannot be understood", Cause::Unusable),
         // A hello of version 99: three bytes, variant 0, 99.
-        (r"printf '\002\000\000\000\000\143'; cat >/dev/null", "another version"),
+        (r"printf '\002\000\000\000\000\143'; cat >/dev/null", "another version", Cause::Unusable),
         // Another message in the place of the hello: variant 1.
-        (r"printf '\003\000\000\000\001\001\001'; cat >/dev/null", "started"),
+        (r"printf '\003\000\000\000\001\001\000'; cat >/dev/null", "started", Cause::Process),
     ] {
-        let reason = said_with_script(body).await;
+        let Unable { cause, reason } = said_with_script(body).await;
+        assert_eq!(cause, expected, "{reason}");
         assert!(reason.contains(said), "{body}: {reason}");
         assert_eq!(reason.matches(" - ").count(), 2, "{reason}");
     }
     let mut bench = Bench::with(PoolConfig { worker: "/nowhere/p2p-worker".into(), ..config() });
-    assert!(bench.unavailable(one()).await.contains("/nowhere/p2p-worker"));
+    let Unable { cause, reason } = bench.unavailable(one()).await;
+    assert!(cause == Cause::Missing && reason.contains("/nowhere/p2p-worker"), "{cause:?} {reason}");
 }
 
 #[tokio::test]
@@ -56,14 +58,14 @@ fn copy_of_assets(to: &Path) {
     }
 }
 
-async fn said_of(change: impl FnOnce(&Path)) -> (String, Bench, tempfile::TempDir) {
+async fn said_of(change: impl FnOnce(&Path)) -> (Unable, Bench, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     copy_of_assets(folder.path());
     change(folder.path());
     let mut bench = Bench::with(PoolConfig { assets: folder.path().to_owned(), ..config() });
-    let reason = bench.unavailable(order(TaskKind::Sentiment, &texts(&["a"]))).await;
-    assert!(reason.contains(" - "), "{reason}");
-    (reason, bench, folder)
+    let why = bench.unavailable(order(TaskKind::Sentiment, &texts(&["a"]))).await;
+    assert!(why.reason.contains(" - "), "{why:?}");
+    (why, bench, folder)
 }
 
 fn replace(path: &Path, bytes: &[u8]) {
@@ -74,7 +76,7 @@ fn replace(path: &Path, bytes: &[u8]) {
 #[tokio::test]
 async fn a_file_with_another_digest_is_not_loaded() {
     for name in ["minilm-l6-v2/model.onnx", "minilm-l6-v2/tokenizer.json", "sentiment-head/head.safetensors"] {
-        let (reason, mut bench, _folder) = said_of(|root| {
+        let (why, mut bench, _folder) = said_of(|root| {
             let path = root.join("models").join(name);
             let mut bytes = fs::read(&path).expect("linked");
             let middle = bytes.len() / 2;
@@ -82,7 +84,7 @@ async fn a_file_with_another_digest_is_not_loaded() {
             replace(&path, &bytes);
         })
         .await;
-        assert!(reason.contains(name) && reason.contains("has the digest"), "{reason}");
+        assert!(why.cause == Cause::Digest && why.reason.contains(name), "{why:?}");
         // The worker lives on for what needs no model.
         assert_eq!(bench.outcomes(order(TaskKind::Noop, &texts(&["a"]))).await, [Ok(Output::Nothing)]);
     }
@@ -92,12 +94,12 @@ async fn a_file_with_another_digest_is_not_loaded() {
 async fn a_missing_or_foreign_runtime_is_named_and_mended_without_a_restart() {
     let library = p2p_platform::Assets { root: assets() }.runtime();
     let name = library.file_name().expect("a file").to_owned();
-    let (reason, mut bench, folder) =
+    let (why, mut bench, folder) =
         said_of(|root| fs::remove_file(root.join("runtime").join(&name)).expect("linked")).await;
-    assert!(reason.contains("is missing"), "{reason}");
+    assert!(why.cause == Cause::Missing && why.reason.contains("is missing"), "{why:?}");
     std::os::unix::fs::symlink(&library, folder.path().join("runtime").join(&name)).expect("linked");
     assert!(bench.outcomes(order(TaskKind::Sentiment, &texts(&["a"]))).await[0].is_ok());
 
-    let (reason, ..) = said_of(|root| replace(&root.join("runtime").join(&name), b"no library")).await;
-    assert!(reason.contains("cannot be loaded"), "{reason}");
+    let (why, ..) = said_of(|root| replace(&root.join("runtime").join(&name), b"no library")).await;
+    assert!(why.cause == Cause::Unusable && why.reason.contains("cannot be loaded"), "{why:?}");
 }

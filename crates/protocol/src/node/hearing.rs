@@ -28,10 +28,8 @@ impl Node {
         let peer = self.peers.come(device, now, our_hello);
         protocols.truncate(PROTOCOLS);
         peer.protocols = protocols;
-        let known = clean_addresses(addresses);
-        if !known.is_empty() {
-            peer.addresses = known;
-        }
+        peer.told_addresses(clean_addresses(addresses));
+        self.telling.newcomer(now);
         self.post.emit(Output::NodeChanged);
     }
 
@@ -174,10 +172,7 @@ impl Node {
                 continue;
             }
             let addresses = clean_addresses(&entry.addresses);
-            let peer = self.peers.entry(device, now);
-            if peer.addresses.is_empty() {
-                peer.addresses = addresses;
-            }
+            self.peers.entry(device, now).rumoured_addresses(addresses);
             self.dial_if_wanted(now, device);
         }
         Ok(())
@@ -187,7 +182,7 @@ impl Node {
         if self.peers.should_dial(device, now)
             && let Some(peer) = self.peers.get(&device)
         {
-            self.post.emit(Output::Dial { device, addresses: peer.addresses.clone() });
+            self.post.emit(Output::Dial { device, addresses: peer.worth_a_dial() });
         }
     }
 

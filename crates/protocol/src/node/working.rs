@@ -13,10 +13,6 @@ use crate::provider::{self, Ability};
 use crate::wire::{self, Reason, envelope::Message};
 use crate::work::Owner;
 
-/// How often a node tells that it is still there.
-const HEARTBEAT_MS: u64 = 30_000;
-/// Changes of presence are told at most this often.
-const PRESENCE_GAP_MS: u64 = 1000;
 /// The longest time between two looks at the calendar while a pause has an end.
 const PAUSE_CHECK_MS: u64 = 60_000;
 
@@ -134,14 +130,12 @@ impl Node {
     pub(super) fn tell_presence_soon(&mut self, now: Now) {
         self.post.emit(Output::NodeChanged);
         if self.config.network.is_some() {
-            let soonest = self.presence_told.plus_ms(PRESENCE_GAP_MS).max(now.mono);
-            self.presence_due = Some(self.presence_due.map_or(soonest, |due| due.min(soonest)));
+            self.telling.soon(now);
         }
     }
 
     pub(super) fn tell_presence(&mut self, now: Now) {
-        self.presence_told = now.mono;
-        self.presence_due = Some(now.mono.plus_ms(HEARTBEAT_MS));
+        self.telling.told(now);
         let presence = self.presence();
         self.post.publish(now, PRESENCE_TOPIC, Message::Presence(presence));
     }

@@ -72,6 +72,22 @@ fn nobody_is_dialed_twice_in_a_row() {
     assert!(!peers.should_dial(device(2), at(0)), "it was never heard of");
 }
 
+/// Or a node that began anew at another port would be lost until the next time its turn comes.
+#[test]
+fn a_new_address_is_worth_a_dial_soon() {
+    let mut peers = Peers::new(&Restored::default(), false);
+    let address = |port: u16| vec![format!("/ip4/127.0.0.1/tcp/{port}")];
+    peers.entry(device(1), at(0)).told_addresses(address(1));
+    assert!(peers.should_dial(device(1), at(0)));
+    for (port, ms) in [(2, REDIAL_ELSEWHERE_MS), (3, 2 * REDIAL_ELSEWHERE_MS)] {
+        peers.entry(device(1), at(ms)).rumoured_addresses(address(port));
+        assert!(!peers.should_dial(device(1), at(ms - 1)), "not twice in a moment");
+        assert!(peers.should_dial(device(1), at(ms)));
+        peers.entry(device(1), at(ms)).rumoured_addresses(address(port));
+        assert!(!peers.should_dial(device(1), at(ms + REDIAL_ELSEWHERE_MS)), "that is no news any more");
+    }
+}
+
 #[test]
 fn presence_is_taken_within_bounds() {
     let mut peer = Peer::default();

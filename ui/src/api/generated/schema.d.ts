@@ -767,7 +767,12 @@ export interface components {
             account_id: string;
             /** @description Whether worker, runtime and model were found; the sentence says what to do where not. */
             can_compute: boolean;
-            /** @description Loopback address of the dashboard, where that door is open. */
+            /** @description The settings file that was named at the start in place of the home's own, where one was. */
+            config_file?: string | null;
+            /**
+             * @description Loopback address of the dashboard, where that door is open. The token is not in it:
+             *     `p2p-agent dashboard` prints the address that opens it.
+             */
             dashboard?: string | null;
             device_id: string;
             /**

@@ -124,6 +124,45 @@ fn a_list_brings_nodes_together() {
     assert!(world.seats[0].node.peer(&third).is_none(), "it is told as it connects");
 }
 
+fn dialed(world: &World, at: usize, device: DeviceId) -> Vec<&[String]> {
+    let outputs = world.seats[at].outputs.iter();
+    let dials = outputs.filter_map(|output| match output {
+        Output::Dial { device: dialed, addresses } if *dialed == device => Some(addresses.as_slice()),
+        _ => None,
+    });
+    dials.collect()
+}
+
+#[test]
+fn a_list_with_a_newer_address_of_a_lost_node_is_worth_a_dial() {
+    let mut world = World::new(3);
+    let lost = world.device(2);
+    world.kill(2);
+    world.pass(10_000);
+    world.seats[0].outputs.clear();
+    let elsewhere = "/ip4/127.0.0.1/tcp/7777".to_owned();
+    let entry = wire::PeerAddress { device: lost.0.to_vec(), addresses: vec![elsewhere.clone()] };
+    let frame = world.forge(1, 0, Message::PeerList(wire::PeerList { peers: vec![entry] }), |_| {});
+    world.inject(1, 0, frame);
+    let before = "/ip4/127.0.0.1/tcp/9002".to_owned();
+    assert_eq!(dialed(&world, 0, lost), [[before.clone(), elsewhere]]);
+    assert_eq!(world.seats[0].node.peer(&lost).expect("known").addresses, [before], "its own word stands");
+}
+
+/// What a node publishes before its first connection carries the topic is heard by nobody.
+#[test]
+fn presence_is_told_again_to_newcomers_once_they_can_hear_it() {
+    let mut world = World::apart(2, NetworkKind::Open, false);
+    world.input(0, Input::Tick);
+    world.pass(5000);
+    world.connect(0, 1);
+    world.seats[1].outputs.clear();
+    world.pass(1499);
+    assert!(judged(&world, 1).is_empty());
+    world.pass(1);
+    assert_eq!(judged(&world, 1), [true], "and not at the next heartbeat only");
+}
+
 #[test]
 fn a_closed_network_lets_only_members_in() {
     let mut world = World::apart(2, NetworkKind::Closed, true);

@@ -1,0 +1,233 @@
+//! The state that orders change.
+//!
+//! [`Ledger::apply`] is the one mutation: it carries an order out whole or refuses it and changes
+//! nothing. What it does depends on the order, the state and the time it is told, so a log of orders
+//! and times replays to the same state. Every credit is in a purse or in a hold, and all of them
+//! together are what was minted less what was burnt and what lapsed.
+
+mod claims;
+mod holds;
+mod transfers;
+
+use std::collections::HashMap;
+
+use p2p_types::{AccountId, Credits, Hash, Timestamp};
+
+use crate::amounts::Amounts;
+use crate::lane::{Account, Lane};
+use crate::order::{Body, LaneId, Order};
+use crate::parameters::{CLOCK_SLACK_MS, DAY_MS, ORDER_LIFE_MS, Parameters};
+use crate::{Movement, Refusal};
+
+/// All credits of one network, as one notary sees them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    pub(crate) parameters: Parameters,
+    pub(crate) epoch: u64,
+    pub(crate) lanes: HashMap<LaneId, Lane>,
+    pub(crate) accounts: HashMap<AccountId, Account>,
+    pub(crate) holds: HashMap<Hash, Hold>,
+    pub(crate) supply: Supply,
+}
+
+/// Credits that one payer set aside for one payee.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    pub payer: LaneId,
+    pub payee: LaneId,
+    pub ceiling: Amounts,
+    /// The day of the free tier in [`Self::ceiling`].
+    pub(crate) free_day: u32,
+    pub expires: Timestamp,
+}
+
+/// How many credits there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Supply {
+    pub minted: Credits,
+    pub burnt: Credits,
+    /// Free tiers that nobody spent in time.
+    pub lapsed: Credits,
+}
+
+/// What became of an order that was not refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// It moved these credits.
+    Now(Vec<Movement>),
+    /// It was carried out before. Asking again changes nothing, for ever.
+    Before,
+}
+
+impl Ledger {
+    /// A network's first epoch: nobody has anything.
+    #[must_use]
+    pub fn new(parameters: Parameters) -> Self {
+        Self {
+            parameters,
+            epoch: 0,
+            lanes: HashMap::new(),
+            accounts: HashMap::new(),
+            holds: HashMap::new(),
+            supply: Supply::default(),
+        }
+    }
+
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    #[must_use]
+    pub const fn supply(&self) -> Supply {
+        self.supply
+    }
+
+    #[must_use]
+    pub const fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    #[must_use]
+    pub fn lane(&self, lane: &LaneId) -> Option<&Lane> {
+        self.lanes.get(lane)
+    }
+
+    #[must_use]
+    pub fn hold(&self, id: &Hash) -> Option<&Hold> {
+        self.holds.get(id)
+    }
+
+    /// Carries out an order at a time, or refuses it.
+    ///
+    /// # Errors
+    /// With the reason; then nothing changed.
+    pub fn apply(&mut self, at: Timestamp, order: &Order) -> Result<Applied, Refusal> {
+        if let Some(applied) = self.place(order)? {
+            return Ok(applied);
+        }
+        if order.epoch != self.epoch && order.epoch.checked_add(1) != Some(self.epoch) {
+            return Err(Refusal::Epoch { order: order.epoch, current: self.epoch });
+        }
+        if order.expires <= at {
+            return Err(Refusal::Expired);
+        }
+        if order.expires.since(at) > ORDER_LIFE_MS + CLOCK_SLACK_MS {
+            return Err(Refusal::TooLong { limit_ms: ORDER_LIFE_MS });
+        }
+        let movements = match &order.body {
+            Body::Open => {
+                self.lanes.insert(order.lane, Lane::default());
+                Vec::new()
+            }
+            Body::Transfer { payee, amounts, own } => self.transfer(at, order, *payee, amounts, *own)?,
+            Body::Hold { payee, ceiling, expires } => self.open_hold(at, order, *payee, ceiling, *expires)?,
+            Body::Settle(voucher) => self.settle(at, order, voucher)?,
+            Body::Release { hold } => self.release(at, order, *hold)?,
+            Body::Claim { rule, day, amount } => self.claim(at, order, *rule, *day, *amount)?,
+        };
+        self.lanes.get_mut(&order.lane).expect("placed above, or opened just now").record(order.id);
+        Ok(Applied::Now(movements))
+    }
+
+    /// Whether the order is the next of its lane. Gives what to answer when it was carried out before.
+    fn place(&self, order: &Order) -> Result<Option<Applied>, Refusal> {
+        let opens = matches!(order.body, Body::Open);
+        let Some(lane) = self.lanes.get(&order.lane) else {
+            return match (opens, order.sequence) {
+                (true, 0) => Ok(None),
+                (true, found) => Err(Refusal::OutOfSequence { expected: 0, found }),
+                (false, _) => Err(Refusal::UnknownLane(order.lane)),
+            };
+        };
+        let known = usize::try_from(order.sequence).ok().and_then(|place| lane.orders.get(place));
+        match known {
+            Some(first) if *first == order.id => Ok(Some(Applied::Before)),
+            Some(first) => Err(Refusal::Conflict { first: *first }),
+            None if opens => Err(Refusal::Malformed("the lane was opened before")),
+            None if order.sequence == lane.next() => Ok(None),
+            None => Err(Refusal::OutOfSequence { expected: lane.next(), found: order.sequence }),
+        }
+    }
+
+    /// Ends the epoch. What depends on totals is constant until the next one.
+    pub(crate) fn begin_epoch(&mut self) {
+        self.epoch += 1;
+    }
+
+    fn purse(&mut self, lane: &LaneId) -> &mut Lane {
+        self.lanes.get_mut(lane).expect("looked up before anything changed")
+    }
+
+    /// Takes `amounts` out of a lane, all or nothing.
+    fn take(&mut self, at: Timestamp, lane: &LaneId, amounts: &Amounts) -> Result<(), Refusal> {
+        let day = day(at);
+        let found = self.lanes.get(lane).ok_or(Refusal::UnknownLane(*lane))?;
+        let there = found.spendable(day);
+        let Some(left) = there.minus(amounts) else {
+            let part = |wanted: Credits, available: Credits| (wanted > available).then_some((wanted, available));
+            let short = part(amounts.earned, there.earned)
+                .or_else(|| part(amounts.granted, there.granted))
+                .or_else(|| part(amounts.free, there.free));
+            let (wanted, available) = short.unwrap_or((amounts.total(), there.total()));
+            return Err(Refusal::Overdrawn { wanted, available });
+        };
+        self.lapse(lane, day);
+        self.purse(lane).purse = left;
+        Ok(())
+    }
+
+    /// Puts into a lane. A free tier of another day than the lane's lapses on the way.
+    fn put(&mut self, at: Timestamp, lane: &LaneId, amounts: &Amounts, free_day: u32) {
+        let today = day(at);
+        self.lapse(lane, today);
+        let mut amounts = *amounts;
+        if free_day != today {
+            self.lapsed(amounts.free);
+            amounts.free = Credits::ZERO;
+        }
+        let lane = self.purse(lane);
+        if !amounts.free.is_zero() {
+            lane.free_day = today;
+        }
+        lane.purse = lane.purse.plus(&amounts).expect("no more exists than was minted, which is bounded");
+    }
+
+    /// Ends what is left of another day's free tier in a lane.
+    fn lapse(&mut self, lane: &LaneId, today: u32) {
+        let lane = self.purse(lane);
+        if lane.free_day != today {
+            let gone = std::mem::take(&mut lane.purse.free);
+            self.lapsed(gone);
+        }
+    }
+
+    fn lapsed(&mut self, amount: Credits) {
+        self.supply.lapsed = self.supply.lapsed.plus(amount).expect("no more lapses than was minted");
+    }
+
+    fn burn(&mut self, amount: Credits) {
+        self.supply.burnt = self.supply.burnt.plus(amount).expect("no more burns than was minted");
+    }
+
+    /// All credits there are, added up: must be [`Supply::minted`] less what is gone.
+    #[must_use]
+    pub fn total(&self) -> Credits {
+        let purses = self.lanes.values().map(|lane| lane.purse.total());
+        let held = self.holds.values().map(|hold| hold.ceiling.total());
+        purses.chain(held).sum()
+    }
+
+    /// Whether every credit is accounted for.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        let gone = self.supply.burnt.plus(self.supply.lapsed);
+        gone.and_then(|gone| gone.plus(self.total())) == Some(self.supply.minted)
+    }
+}
+
+/// Days since the Unix epoch, by UTC.
+#[must_use]
+pub fn day(at: Timestamp) -> u32 {
+    u32::try_from(at.0 / DAY_MS).unwrap_or(u32::MAX)
+}

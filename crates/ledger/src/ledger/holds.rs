@@ -1,0 +1,115 @@
+//! Credits set aside for a session with one provider, and what becomes of them.
+//!
+//! A hold ends once: the payee settles it with the payer's latest voucher, or lets it go; or the payer
+//! takes it back, when it ended and the payee had its time of grace. So no task waits for a notary,
+//! and nobody waits for the other for ever.
+
+use p2p_types::{Credits, Hash, Timestamp};
+
+use super::{Hold, Ledger, day};
+use crate::amounts::Amounts;
+use crate::order::{LaneId, Order, Voucher};
+use crate::parameters::{CLOCK_SLACK_MS, HOLD_LIFE_MS, HOLDS_PER_LANE};
+use crate::{Movement, Reason, Refusal, Side};
+
+impl Ledger {
+    pub(super) fn open_hold(
+        &mut self,
+        at: Timestamp,
+        order: &Order,
+        payee: LaneId,
+        ceiling: &Amounts,
+        expires: Timestamp,
+    ) -> Result<Vec<Movement>, Refusal> {
+        if payee == order.lane {
+            return Err(Refusal::ToItself);
+        }
+        if order.lane.account == self.parameters.issuer && payee.account == self.parameters.founder {
+            return Err(Refusal::Founders);
+        }
+        if !self.lanes.contains_key(&payee) {
+            return Err(Refusal::UnknownPayee(payee));
+        }
+        if expires <= at {
+            return Err(Refusal::HoldEnded(expires));
+        }
+        if expires.since(at) > HOLD_LIFE_MS + CLOCK_SLACK_MS {
+            return Err(Refusal::TooLong { limit_ms: HOLD_LIFE_MS });
+        }
+        let open = self.lanes.get(&order.lane).map_or(0, |lane| lane.holds);
+        if open >= HOLDS_PER_LANE {
+            return Err(Refusal::TooManyHolds(open));
+        }
+        self.take(at, &order.lane, ceiling)?;
+        self.purse(&order.lane).holds += 1;
+        let hold = Hold { payer: order.lane, payee, ceiling: *ceiling, free_day: day(at), expires };
+        self.holds.insert(order.id, hold);
+        let side = Side::Debit;
+        Ok(vec![Movement { lane: order.lane, other: Some(payee), side, amounts: *ceiling, reason: Reason::Held }])
+    }
+
+    pub(super) fn settle(&mut self, at: Timestamp, order: &Order, voucher: &Voucher) -> Result<Vec<Movement>, Refusal> {
+        let hold = self.holds.get(&voucher.hold).ok_or(Refusal::UnknownHold(voucher.hold))?;
+        if hold.payee != order.lane {
+            return Err(Refusal::NotYourHold);
+        }
+        if voucher.device != hold.payer.device {
+            return Err(Refusal::VoucherOfAnother);
+        }
+        let end = self.end_of(hold);
+        if at >= end {
+            return Err(Refusal::HoldEnded(end));
+        }
+        let amount = voucher.amount;
+        let ceiling = hold.ceiling.total();
+        let parts = hold.ceiling.first(amount).ok_or(Refusal::VoucherTooHigh { amount, ceiling })?;
+        let burn = amount.millionths(self.parameters.burn);
+        let paid = parts.paid_after(burn).ok_or(Refusal::TooLarge)?;
+        let (mut movements, hold) = self.end_hold(at, voucher.hold, &parts);
+        self.burn(burn);
+        self.put(at, &hold.payee, &paid, day(at));
+        if hold.payer.account == self.parameters.issuer && !amount.is_zero() {
+            self.accounts.entry(hold.payee.account).or_default().worked_on(day(at));
+        }
+        let (lane, other) = (hold.payee, Some(hold.payer));
+        if !amount.is_zero() {
+            movements.push(Movement { lane, other, side: Side::Credit, amounts: paid, reason: Reason::Work });
+        }
+        if !burn.is_zero() {
+            let (amounts, side) = (Amounts::earned(burn), Side::Gone);
+            movements.push(Movement { lane: hold.payer, other: Some(lane), side, amounts, reason: Reason::Burnt });
+        }
+        Ok(movements)
+    }
+
+    pub(super) fn release(&mut self, at: Timestamp, order: &Order, id: Hash) -> Result<Vec<Movement>, Refusal> {
+        let hold = self.holds.get(&id).ok_or(Refusal::UnknownHold(id))?;
+        let end = self.end_of(hold);
+        if order.lane == hold.payer && order.lane != hold.payee && at < end {
+            return Err(Refusal::HoldNotEnded(end));
+        }
+        if order.lane != hold.payer && order.lane != hold.payee {
+            return Err(Refusal::NotYourHold);
+        }
+        Ok(self.end_hold(at, id, &Amounts::default()).0)
+    }
+
+    /// When the payee can settle no more, and the payer can take back.
+    fn end_of(&self, hold: &Hold) -> Timestamp {
+        hold.expires.plus_ms(self.parameters.grace_ms)
+    }
+
+    /// Closes a hold of which `used` goes elsewhere; the rest is the payer's again.
+    fn end_hold(&mut self, at: Timestamp, id: Hash, used: &Amounts) -> (Vec<Movement>, Hold) {
+        let hold = self.holds.remove(&id).expect("looked up before anything changed");
+        let back = hold.ceiling.minus(used).expect("parts of its own ceiling");
+        self.purse(&hold.payer).holds -= 1;
+        self.put(at, &hold.payer, &back, hold.free_day);
+        let mut movements = Vec::new();
+        if back.total() > Credits::ZERO {
+            let (lane, other) = (hold.payer, Some(hold.payee));
+            movements.push(Movement { lane, other, side: Side::Credit, amounts: back, reason: Reason::Returned });
+        }
+        (movements, hold)
+    }
+}

@@ -1,0 +1,34 @@
+//! Credits: who has how many, and why, without a blockchain.
+//!
+//! Every credit is moved by one device's signed order, in that device's own lane, so payments need
+//! no agreement among notaries, only their votes (FastPay, arXiv 2003.11506). Here is what an
+//! order may do, what a notary keeps, and how anybody checks it. With one notary a vote is a
+//! certificate; with 3f+1 of them it takes 2f+1 votes, and nothing written here changes.
+//!
+//! Deliberately absent: clocks, disks, networks, prices, and whose work is good.
+
+mod amounts;
+pub mod certificate;
+mod lane;
+mod ledger;
+pub mod log;
+pub mod merkle;
+mod movement;
+mod notary;
+mod order;
+mod parameters;
+mod refusal;
+mod root;
+mod session;
+pub mod wire;
+
+pub use amounts::Amounts;
+pub use certificate::{CertificateError, Committee};
+pub use lane::Lane;
+pub use ledger::{Applied, Hold, Ledger, Supply, day};
+pub use movement::{Movement, Reason, Side, row_id};
+pub use notary::{Answer, BATCH_ORDERS, Judged, Notary, ReplayError, VerifiedOrder};
+pub use order::{Body, LaneId, Order, Voucher, id};
+pub use parameters::{CLOCK_SLACK_MS, HOLD_LIFE_MS, HOLDS_PER_LANE, ORDER_LIFE_MS, Parameters};
+pub use refusal::Refusal;
+pub use session::{Earning, Paying, VoucherRefused};

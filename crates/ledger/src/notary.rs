@@ -1,0 +1,270 @@
+//! One notary: takes signed orders, carries out those that are right, and says so under its
+//! signature.
+//!
+//! Pure: [`Notary::judge`] gives a record and the answers, and whoever calls it must have the record on
+//! disk before an answer leaves. A notary that cannot write must stop, because its state is ahead of
+//! its disk. Its state is what its log says: [`Notary::replay`] makes the same again.
+
+use std::collections::HashSet;
+
+use p2p_types::{DeviceId, Hash, NetworkId, Scheme, SignError, Signed, Timestamp, Verified};
+use prost::Message as _;
+use thiserror::Error;
+
+use crate::certificate::leaf;
+use crate::order::{hash, id};
+use crate::wire::record::Kind;
+use crate::{
+    Applied, CertificateError, Committee, LaneId, Ledger, Movement, Order, Parameters, Refusal, certificate, merkle, wire,
+};
+
+/// The most orders of one batch: their record stays far below its limit.
+pub const BATCH_ORDERS: usize = 4096;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notary {
+    network: NetworkId,
+    ledger: Ledger,
+    /// Batches so far.
+    batches: u64,
+    /// Lanes of which a conflict is on record. One is enough, and a log must not grow by more.
+    conflicted: HashSet<LaneId>,
+    /// The hash of the record before: a log with a record missing or changed does not fit together.
+    previous: Hash,
+}
+
+/// An order whose signature was checked for the notary's network, or why it does not hold.
+pub type VerifiedOrder = Result<Verified<wire::Order>, SignError>;
+
+/// What came of a batch.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// To be on disk before any of the answers leaves. `None` when nothing changed.
+    pub record: Option<Vec<u8>>,
+    /// One for each order, in their order.
+    pub answers: Vec<Answer>,
+}
+
+#[derive(Debug)]
+pub enum Answer {
+    Certified {
+        id: Hash,
+        certificate: wire::Certificate,
+        movements: Vec<Movement>,
+    },
+    /// It was certified before; the certificate is where certificates are kept.
+    Before {
+        id: Hash,
+    },
+    Refused(Refusal),
+}
+
+/// Why a record does not continue a log.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ReplayError {
+    #[error("a record cannot be read")]
+    Unreadable,
+    #[error("a record does not follow the one before it")]
+    Gap,
+    #[error("a record is signed by another notary, or not at all")]
+    Signature,
+    #[error("an order in the log is refused now: {0}")]
+    Refused(#[from] Refusal),
+    #[error("the log's state is not the one that its checkpoint names")]
+    OtherState,
+}
+
+impl Notary {
+    #[must_use]
+    pub fn new(network: NetworkId, parameters: Parameters) -> Self {
+        Self { network, ledger: Ledger::new(parameters), batches: 0, conflicted: HashSet::new(), previous: Hash::of(&network.0) }
+    }
+
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Judges orders in the order they are given, at most [`BATCH_ORDERS`].
+    pub fn judge(&mut self, scheme: &dyn Scheme, at: Timestamp, orders: Vec<Signed<wire::Order>>) -> Judged {
+        self.judge_verified(scheme, at, Signed::verify_each(scheme, &self.network, orders))
+    }
+
+    /// The same for orders whose signatures were checked before, as somewhere else they may be while
+    /// the batch before is judged.
+    pub fn judge_verified(&mut self, scheme: &dyn Scheme, at: Timestamp, orders: Vec<VerifiedOrder>) -> Judged {
+        debug_assert!(orders.len() <= BATCH_ORDERS, "a batch of {}", orders.len());
+        let mut answers = Vec::with_capacity(orders.len());
+        let (mut accepted, mut conflicts) = (Vec::new(), Vec::new());
+        for verified in orders {
+            let answer = match verified {
+                Ok(order) => self.judge_one(scheme, at, order, &mut accepted, &mut conflicts),
+                Err(error) => Answer::Refused(error.into()),
+            };
+            answers.push(answer);
+        }
+        if accepted.is_empty() && conflicts.is_empty() {
+            return Judged { record: None, answers };
+        }
+
+        let tree = merkle::Tree::new(accepted.iter().map(|(id, _)| leaf(id)).collect());
+        let vote = wire::Vote {
+            epoch: self.ledger.epoch(),
+            batch: self.batches,
+            at_ms: at.0,
+            orders: u32::try_from(accepted.len()).expect("a batch is small"),
+            root: tree.root().0.to_vec(),
+            previous: self.previous.0.to_vec(),
+        };
+        let vote = Signed::new(scheme, &self.network, &vote).into_bytes();
+        let mut index = 0;
+        for answer in &mut answers {
+            if let Answer::Certified { certificate, .. } = answer {
+                let siblings = tree.path(index).into_iter().map(|hash| hash.0.to_vec()).collect();
+                let place = u32::try_from(index).expect("a batch is small");
+                certificate.votes.push(wire::Countersignature { vote: vote.clone(), index: place, siblings });
+                index += 1;
+            }
+        }
+        let orders = accepted.into_iter().map(|(_, order)| order).collect();
+        let record = self.chained(Kind::Batch(wire::Batch { vote, orders, conflicts }));
+        self.batches += 1;
+        Judged { record: Some(record), answers }
+    }
+
+    fn judge_one(
+        &mut self,
+        scheme: &dyn Scheme,
+        at: Timestamp,
+        order: Verified<wire::Order>,
+        accepted: &mut Vec<(Hash, Vec<u8>)>,
+        conflicts: &mut Vec<wire::Conflict>,
+    ) -> Answer {
+        let applied = Order::read(scheme, &self.network, &order)
+            .and_then(|read| self.ledger.apply(at, &read).map(|applied| (read.id, applied)));
+        match applied {
+            Ok((id, Applied::Now(movements))) => {
+                let bytes = order.signed().as_bytes().to_vec();
+                accepted.push((id, bytes.clone()));
+                let certificate = wire::Certificate { order: bytes, votes: Vec::new() };
+                Answer::Certified { id, certificate, movements }
+            }
+            Ok((id, Applied::Before)) => Answer::Before { id },
+            Err(refusal) => {
+                // Both halves are kept: whoever signed two orders for one place is shown to have.
+                if let Refusal::Conflict { first } = &refusal
+                    && self.remember_conflict(&order)
+                {
+                    let second = order.signed().as_bytes().to_vec();
+                    conflicts.push(wire::Conflict { first: first.0.to_vec(), second });
+                }
+                Answer::Refused(refusal)
+            }
+        }
+    }
+
+    /// Whether it is the first of its lane.
+    fn remember_conflict(&mut self, order: &wire::Order) -> bool {
+        LaneId::read(order.lane.as_ref()).is_ok_and(|lane| self.conflicted.insert(lane))
+    }
+
+    /// Takes back an order that this notary certified before its log lost it. It is carried out as of
+    /// the time of the vote, in a batch of its own.
+    ///
+    /// # Errors
+    /// When the certificate is not this notary's.
+    pub fn restore(&mut self, scheme: &dyn Scheme, certificate: &wire::Certificate) -> Result<Judged, CertificateError> {
+        let committee = Committee::new(vec![DeviceId(scheme.public_key())]);
+        certificate::verify(scheme, &self.network, &committee, certificate)?;
+        let vote = certificate.votes.first().map(|vote| Signed::<wire::Vote>::from_bytes(vote.vote.as_slice()));
+        let at = vote.transpose()?.map_or(Ok(0), |vote| vote.peek().map(|vote| vote.at_ms))?;
+        let order = Signed::from_bytes(certificate.order.as_slice()).map_err(Refusal::from)?;
+        Ok(self.judge(scheme, Timestamp(at), vec![order]))
+    }
+
+    /// Ends the epoch and gives the record that says in which state. To be on disk before anything
+    /// of the next epoch leaves.
+    pub fn end_epoch(&mut self, scheme: &dyn Scheme, at: Timestamp) -> Vec<u8> {
+        self.ledger.begin_epoch();
+        let checkpoint = self.checkpoint(at);
+        self.chained(Kind::Checkpoint(Signed::new(scheme, &self.network, &checkpoint).into_bytes()))
+    }
+
+    fn checkpoint(&self, at: Timestamp) -> wire::Checkpoint {
+        let supply = self.ledger.supply();
+        wire::Checkpoint {
+            epoch: self.ledger.epoch(),
+            began_ms: at.0,
+            batches: self.batches,
+            state_root: self.ledger.root().0.to_vec(),
+            parameters: self.ledger.parameters().hash().0.to_vec(),
+            supply: Some(wire::Supply {
+                minted: supply.minted.micro(),
+                burnt: supply.burnt.micro(),
+                lapsed: supply.lapsed.micro(),
+            }),
+            previous: self.previous.0.to_vec(),
+        }
+    }
+
+    fn chained(&mut self, kind: Kind) -> Vec<u8> {
+        let record = wire::Record { kind: Some(kind) }.encode_to_vec();
+        self.previous = Hash::of(&record);
+        record
+    }
+
+    /// Does again what a record of this notary's log says.
+    ///
+    /// # Errors
+    /// When it does not follow, is not this notary's, or no longer leads where it led. Then the
+    /// notary is not to be used further.
+    pub fn replay(&mut self, scheme: &dyn Scheme, record: &[u8]) -> Result<(), ReplayError> {
+        let read = wire::Record::decode(record).map_err(|_| ReplayError::Unreadable)?;
+        match read.kind.ok_or(ReplayError::Unreadable)? {
+            Kind::Batch(batch) => self.replay_batch(scheme, batch)?,
+            Kind::Checkpoint(bytes) => {
+                let checkpoint = self.own::<wire::Checkpoint>(scheme, bytes)?;
+                self.follows(&checkpoint.previous, checkpoint.batches)?;
+                self.ledger.begin_epoch();
+                if *checkpoint != self.checkpoint(Timestamp(checkpoint.began_ms)) {
+                    return Err(ReplayError::OtherState);
+                }
+            }
+        }
+        self.previous = Hash::of(record);
+        Ok(())
+    }
+
+    fn replay_batch(&mut self, scheme: &dyn Scheme, batch: wire::Batch) -> Result<(), ReplayError> {
+        let vote = self.own::<wire::Vote>(scheme, batch.vote)?;
+        self.follows(&vote.previous, vote.batch)?;
+        let orders: Vec<_> =
+            batch.orders.into_iter().map(Signed::from_bytes).collect::<Result<_, _>>().map_err(Refusal::from)?;
+        let leaves: Vec<Hash> = orders.iter().map(|order| leaf(&id(&self.network, order))).collect();
+        if merkle::Tree::new(leaves).root() != hash(&vote.root)? || vote.epoch != self.ledger.epoch() {
+            return Err(ReplayError::OtherState);
+        }
+        for order in Signed::verify_each(scheme, &self.network, orders) {
+            let order = Order::read(scheme, &self.network, &order.map_err(Refusal::from)?)?;
+            if self.ledger.apply(Timestamp(vote.at_ms), &order)? == Applied::Before {
+                return Err(ReplayError::OtherState);
+            }
+        }
+        for conflict in batch.conflicts {
+            let second = Signed::<wire::Order>::from_bytes(conflict.second).and_then(|order| order.peek());
+            self.remember_conflict(&second.map_err(Refusal::from)?);
+        }
+        self.batches += 1;
+        Ok(())
+    }
+
+    fn own<T: p2p_types::Artefact>(&self, scheme: &dyn Scheme, bytes: Vec<u8>) -> Result<Verified<T>, ReplayError> {
+        let signed = Signed::<T>::from_bytes(bytes).map_err(|_| ReplayError::Unreadable)?;
+        let verified = signed.verify(scheme, &self.network).map_err(|_| ReplayError::Signature)?;
+        if verified.signer() == scheme.public_key() { Ok(verified) } else { Err(ReplayError::Signature) }
+    }
+
+    fn follows(&self, previous: &[u8], batches: u64) -> Result<(), ReplayError> {
+        if previous == self.previous.0 && batches == self.batches { Ok(()) } else { Err(ReplayError::Gap) }
+    }
+}

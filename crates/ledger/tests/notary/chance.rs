@@ -1,0 +1,95 @@
+//! Owners who do anything, right and wrong, in any order, from a seed: no credit comes or goes, no lane
+//! is overdrawn, every hold can be ended, and the log replays to the same state.
+
+use p2p_ledger::wire::{Purpose, Rule, order::Body};
+use p2p_ledger::{Amounts, Answer, day};
+use p2p_types::{Credits, Hash, Seed};
+
+use crate::world::{DAY, HOUR, Owner, World, claim, hold, release, transfer};
+
+/// `P2P_AGENT_SEEDS` runs more of them.
+const SEEDS: u64 = 40;
+const STEPS: usize = 150;
+
+#[test]
+fn whatever_owners_do_every_credit_is_accounted_for() {
+    let seeds = std::env::var("P2P_AGENT_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
+    for seed in 0..seeds {
+        run(seed);
+    }
+}
+
+fn run(seed: u64) {
+    let mut chance = Seed::new(*blake3_of(seed).as_bytes());
+    let mut world = World::new();
+    let mut owners: Vec<Owner> = (1..=4 + chance.below(6) as u8).map(|number| world.owner(number)).collect();
+    let mut holds: Vec<(usize, usize, Hash)> = Vec::new();
+    for owner in &mut owners {
+        let credits = 1 + chance.below(60) as u32;
+        world.earn(owner, credits);
+    }
+    for step in 0..STEPS {
+        let (from, to) = (chance.below(owners.len() as u64) as usize, chance.below(owners.len() as u64) as usize);
+        let lane = owners[to].lane();
+        let today = day(world.now);
+        let body = match chance.below(12) {
+            0 | 1 => transfer(&lane, some(&mut chance), Purpose::Gift),
+            2..=5 => hold(&lane, some(&mut chance), world.now.plus_ms(chance.below(2 * DAY))),
+            6..=8 if !holds.is_empty() => {
+                let (payer, _, id) = holds[chance.below(holds.len() as u64) as usize];
+                let amount = Credits::from_micro(chance.below(30_000_000)).expect("small");
+                Body::Settle(owners[payer].voucher(id, 1, amount))
+            }
+            9 if !holds.is_empty() => release(holds[chance.below(holds.len() as u64) as usize].2),
+            10 => {
+                let rule = [Rule::Starter, Rule::Ramp, Rule::Free, Rule::Budget][chance.below(4) as usize];
+                claim(rule, today - chance.below(2) as u32, Credits::from_micro(1 + chance.below(100_000_000)).expect("small"))
+            }
+            _ => {
+                // The calendar goes on, or is set back.
+                let hours = chance.below(30) * HOUR;
+                let back = chance.below(8) == 0;
+                world.now.0 = if back { world.now.0 - hours } else { world.now.0 + hours };
+                continue;
+            }
+        };
+        let made_hold = matches!(body, Body::Hold(_));
+        // The order itself, and now and then once more.
+        let epoch = world.notary.ledger().epoch();
+        let order = owners[from].sign(&owners[from].order(world.now, epoch, body));
+        let copies = 1 + usize::from(chance.below(5) == 0);
+        let mut answers = world.judge(vec![order; copies]);
+        if let Answer::Certified { id, .. } = answers.remove(0) {
+            owners[from].next += 1;
+            if made_hold {
+                holds.push((from, to, id));
+            }
+            assert!(answers.iter().all(|answer| matches!(answer, Answer::Before { .. })), "seed {seed}, step {step}");
+        }
+        if chance.below(40) == 0 {
+            let record = world.notary.end_epoch(&world.key, world.now);
+            world.log.push(record);
+        }
+    }
+
+    // Nobody's credits stay behind in a hold.
+    world.now = world.now.plus_ms(3 * DAY);
+    for (payer, _, id) in holds {
+        if world.notary.ledger().hold(&id).is_some() {
+            let mut owner = owners[payer].clone();
+            world.fine(&mut owner, release(id));
+            owners[payer] = owner;
+        }
+    }
+    assert_eq!(world.replayed(), world.notary, "seed {seed}");
+    assert_eq!(world.replayed().ledger().root(), world.notary.ledger().root(), "seed {seed}");
+}
+
+fn some(chance: &mut Seed) -> Amounts {
+    let mut part = |end: u64| Credits::from_micro(chance.below(end)).expect("small");
+    Amounts { earned: part(20_000_000), granted: part(3) , free: part(2) }
+}
+
+fn blake3_of(seed: u64) -> blake3::Hash {
+    blake3::hash(&seed.to_le_bytes())
+}

@@ -1,0 +1,96 @@
+//! What is on disk says all, and nothing else is believed.
+
+use p2p_ledger::wire::Purpose;
+use p2p_ledger::{Answer, Notary, ReplayError, log};
+use p2p_types::Hash;
+
+use crate::world::{NETWORK, World, earned, parameters, transfer};
+
+fn used() -> World {
+    let mut world = World::new();
+    let (mut first, second) = (world.owner(1), world.owner(2));
+    world.earn(&mut first, 100);
+    for _ in 0..4 {
+        world.fine(&mut first, transfer(&second.lane(), earned(3), Purpose::Tip));
+    }
+    let record = world.notary.end_epoch(&world.key, world.now);
+    world.log.push(record);
+    world.fine(&mut first, transfer(&second.lane(), earned(3), Purpose::Tip));
+    world
+}
+
+fn empty(world: &World) -> Notary {
+    Notary::new(NETWORK, parameters(&world.founder, &world.issuer))
+}
+
+#[test]
+fn a_log_replays_to_the_same_state() {
+    let world = used();
+    let replayed = world.replayed();
+    assert_eq!(replayed, world.notary);
+    assert_eq!(replayed.ledger().root(), world.notary.ledger().root());
+}
+
+#[test]
+fn a_record_that_is_missing_repeated_or_another_notarys_is_refused() {
+    let world = used();
+    let mut missing = empty(&world);
+    assert_eq!(missing.replay(&world.key, &world.log[1]), Err(ReplayError::Gap));
+    let mut repeated = empty(&world);
+    repeated.replay(&world.key, &world.log[0]).expect("the first");
+    assert_eq!(repeated.replay(&world.key, &world.log[0]), Err(ReplayError::Gap));
+    let other = &world.issuer.device;
+    assert_eq!(empty(&world).replay(other, &world.log[0]), Err(ReplayError::Signature));
+}
+
+#[test]
+fn no_flipped_bit_of_a_record_is_replayed() {
+    let world = used();
+    for (number, record) in world.log.iter().enumerate() {
+        for place in (0..record.len()).step_by(7) {
+            let mut notary = empty(&world);
+            for before in &world.log[..number] {
+                notary.replay(&world.key, before).expect("untouched");
+            }
+            let mut flipped = record.clone();
+            flipped[place] ^= 1;
+            // A record has a check in its frame; this is what stands behind it.
+            let next = notary.replay(&world.key, &flipped);
+            let follows = world.log.get(number + 1).map(|after| notary.replay(&world.key, after));
+            assert!(next.is_err() || follows.is_none_or(|follows| follows.is_err()), "byte {place} of record {number}");
+        }
+    }
+}
+
+#[test]
+fn a_log_that_lost_its_end_takes_back_what_certificates_show() {
+    let mut world = World::new();
+    let (mut payer, payee) = (world.owner(1), world.owner(2));
+    world.earn(&mut payer, 100);
+    let order = payer.sign(&payer.order(world.now, 0, transfer(&payee.lane(), earned(30), Purpose::Gift)));
+    let Answer::Certified { certificate, .. } = world.judge(vec![order.clone()]).remove(0) else {
+        panic!("carried out")
+    };
+    let mut bytes = Vec::new();
+    for record in &world.log {
+        log::frame(0, record, &mut bytes);
+    }
+    let (records, whole) = log::read(&bytes[..bytes.len() - 1]).expect("only its end is damaged");
+    assert_eq!(records.len(), world.log.len() - 1);
+    assert!(whole < bytes.len());
+
+    let mut notary = empty(&world);
+    for record in records {
+        notary.replay(&world.key, record).expect("whole");
+    }
+    assert_ne!(notary.ledger().root(), world.notary.ledger().root());
+    let judged = notary.restore(&world.key, &certificate).expect("its own certificate");
+    assert!(judged.record.is_some());
+    assert_eq!(notary.ledger().root(), world.notary.ledger().root());
+    let again = notary.restore(&world.key, &certificate).expect("its own certificate");
+    assert!(again.record.is_none(), "once is enough");
+    let mut forged = certificate;
+    forged.votes.clear();
+    notary.restore(&world.key, &forged).expect_err("without a vote it shows nothing");
+    assert_ne!(Hash::of(&bytes), Hash::of(b""));
+}

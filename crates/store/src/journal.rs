@@ -1,0 +1,208 @@
+//! A notary's log on disk: a file that only grows, one record behind the other.
+//!
+//! The frame of a record is [`p2p_ledger::log`]'s. What was being written when the computer stopped is
+//! cut off at the next start and kept beside the log; damage before the end is never cut.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use p2p_ledger::log;
+
+use crate::StoreError;
+
+/// An open log. Nobody else has it open.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    /// Where the next record begins.
+    end: u64,
+    /// After a write failed nobody knows what is on disk, so nothing more is written.
+    failed: bool,
+    buffer: Vec<u8>,
+}
+
+/// What was read of a log.
+#[derive(Debug, Default)]
+pub struct Replay {
+    /// The contents of the whole records, in their order.
+    pub records: Vec<Vec<u8>>,
+    /// Where the rest is kept, when the log ended in the middle of a record.
+    pub cut: Option<PathBuf>,
+}
+
+impl Journal {
+    /// Opens the log at `path`, makes it where there is none, and reads it.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while somebody else has it open, [`StoreError::DamagedLog`] when a record
+    /// before the last is damaged, [`StoreError::Full`] and [`StoreError::Io`] by the disk.
+    pub fn open(path: &Path) -> Result<(Self, Replay), StoreError> {
+        let io = |source| failure(path, source);
+        let existed = path.exists();
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked),
+            Err(TryLockError::Error(source)) => return Err(io(source)),
+        }
+        if !existed {
+            sync_folder(path)?;
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(io)?;
+        let damaged = |damaged: log::Damaged| StoreError::DamagedLog { path: path.to_owned(), at: damaged.at };
+        let (records, end) = log::read(&bytes).map_err(damaged)?;
+        let records = records.into_iter().map(<[u8]>::to_vec).collect();
+        let cut = if end < bytes.len() { Some(keep_aside(path, &bytes[end..])?) } else { None };
+        let end = end as u64;
+        if cut.is_some() {
+            file.set_len(end).and_then(|()| file.sync_all()).map_err(io)?;
+        }
+        file.seek(SeekFrom::Start(end)).map_err(io)?;
+        let journal = Self { file, path: path.to_owned(), end, failed: false, buffer: Vec::new() };
+        Ok((journal, Replay { records, cut }))
+    }
+
+    /// Writes records and returns when they are on the disk, all of them.
+    ///
+    /// # Errors
+    /// By the disk. The log takes no more then: whoever counts on it must stop.
+    pub fn append<'a>(&mut self, records: impl IntoIterator<Item = &'a [u8]>) -> Result<(), StoreError> {
+        if self.failed {
+            return Err(StoreError::Closed);
+        }
+        self.buffer.clear();
+        for record in records {
+            log::frame(self.end, record, &mut self.buffer);
+        }
+        let written = self.file.write_all(&self.buffer).and_then(|()| self.file.sync_data());
+        if let Err(source) = written {
+            self.failed = true;
+            // As good as one can: what is half there would be cut at the next start anyway.
+            let _ = self.file.set_len(self.end);
+            return Err(failure(&self.path, source));
+        }
+        self.end += self.buffer.len() as u64;
+        Ok(())
+    }
+
+    /// Bytes of the log.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.end
+    }
+
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.end == 0
+    }
+}
+
+/// Puts what is cut off into a file of its own beside the log.
+fn keep_aside(path: &Path, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+    for number in 1_u32.. {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".cut-{number}"));
+        let aside = path.with_file_name(name);
+        match OpenOptions::new().write(true).create_new(true).open(&aside) {
+            Ok(mut file) => {
+                let written = file.write_all(bytes).and_then(|()| file.sync_all());
+                written.map_err(|source| failure(&aside, source))?;
+                sync_folder(path)?;
+                return Ok(aside);
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(source) => return Err(failure(&aside, source)),
+        }
+    }
+    Err(StoreError::Full)
+}
+
+/// A new name in a folder is on disk only when the folder is.
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    if cfg!(unix)
+        && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
+    {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| failure(folder, source))?;
+    }
+    Ok(())
+}
+
+fn failure(path: &Path, source: std::io::Error) -> StoreError {
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full,
+        _ => StoreError::Io { path: path.to_owned(), source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ledger.log");
+        (folder, path)
+    }
+
+    #[test]
+    fn what_was_appended_is_read_again() {
+        let (_folder, path) = folder();
+        let (mut journal, replay) = Journal::open(&path).expect("opened");
+        assert!(replay.records.is_empty() && journal.is_empty());
+        journal.append([&b"one"[..], b"two"]).expect("written");
+        journal.append([&b"three"[..]]).expect("written");
+        assert!(matches!(Journal::open(&path), Err(StoreError::Locked)), "one at a time");
+        drop(journal);
+        let (_, replay) = Journal::open(&path).expect("opened");
+        assert_eq!((replay.records, replay.cut), (vec![b"one".to_vec(), b"two".to_vec(), b"three".to_vec()], None));
+    }
+
+    #[test]
+    fn a_torn_end_is_cut_kept_aside_and_written_over() {
+        let (_folder, path) = folder();
+        let (mut journal, _) = Journal::open(&path).expect("opened");
+        journal.append([&b"one"[..], b"two"]).expect("written");
+        drop(journal);
+        let whole = fs::read(&path).expect("read");
+        fs::write(&path, &whole[..whole.len() - 1]).expect("written");
+        let (mut journal, replay) = Journal::open(&path).expect("opened");
+        assert_eq!(replay.records, [b"one".to_vec()]);
+        let cut = fs::read(replay.cut.expect("the rest")).expect("kept");
+        assert!(whole[..whole.len() - 1].ends_with(&cut) && !cut.is_empty());
+        journal.append([&b"other"[..]]).expect("written");
+        drop(journal);
+        let (_, replay) = Journal::open(&path).expect("opened");
+        assert_eq!((replay.records, replay.cut), (vec![b"one".to_vec(), b"other".to_vec()], None));
+    }
+
+    #[test]
+    fn damage_before_the_end_is_said_and_nothing_is_cut() {
+        let (_folder, path) = folder();
+        let (mut journal, _) = Journal::open(&path).expect("opened");
+        journal.append([&b"one"[..], b"two"]).expect("written");
+        drop(journal);
+        let mut bytes = fs::read(&path).expect("read");
+        bytes[17] ^= 1;
+        fs::write(&path, &bytes).expect("written");
+        assert!(matches!(Journal::open(&path), Err(StoreError::DamagedLog { at: 0, .. })));
+        assert_eq!(fs::read(&path).expect("read"), bytes);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_said_and_ends_the_log() {
+        let mut journal = Journal {
+            file: OpenOptions::new().write(true).open("/dev/full").expect("Linux has it"),
+            path: "/dev/full".into(),
+            end: 0,
+            failed: false,
+            buffer: Vec::new(),
+        };
+        assert!(matches!(journal.append([&b"one"[..]]), Err(StoreError::Full)));
+        assert!(matches!(journal.append([&b"one"[..]]), Err(StoreError::Closed)));
+        assert_eq!(journal.len(), 0);
+    }
+}
