@@ -1,8 +1,9 @@
-//! `p2p-bench`: the two sides of the dispatch benchmark. `cargo xtask bench dispatch` calls it;
+//! `p2p-bench`: our sides of benchmarks, and the answering side of a rival. `cargo xtask bench` calls it;
 //! each command prints one JSON document.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a developer's command line")]
 
 mod dispatch;
+mod ledger;
 mod nats;
 
 use std::process::ExitCode;
@@ -10,7 +11,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-const USAGE: &str = "p2p-bench dispatch SOCKET MESSAGES | nats-reply ADDRESS | nats-request ADDRESS MESSAGES";
+const USAGE: &str =
+    "p2p-bench dispatch SOCKET MESSAGES | nats-reply ADDRESS | nats-request ADDRESS MESSAGES | ledger FOLDER TRANSFERS";
 /// Messages before the clock counts.
 const WARM_UP: usize = 200;
 
@@ -32,6 +34,10 @@ fn run(words: &[&str]) -> Result<()> {
             let times = dispatch::measure(socket.as_ref(), count(messages)?)?;
             let slowest = times.end_to_end.iter().copied().reduce(f64::max);
             summary(times.assignment_to_receipt, slowest)
+        }
+        ["ledger", folder, transfers] => {
+            println!("{}", ledger::measure(folder.as_ref(), count(transfers)?)?);
+            Ok(())
         }
         ["nats-reply", address] => nats::reply(address),
         ["nats-request", address, messages] => summary(nats::request(address, count(messages)?)?, None),

@@ -4,6 +4,7 @@ mod boot;
 mod dispatch;
 mod embed;
 mod idle;
+mod ledger;
 mod procfs;
 pub(crate) mod report;
 mod rivals;
@@ -43,10 +44,12 @@ pub(crate) enum Name {
     Dispatch,
     /// Sentences to vectors, tokens a second on one core
     Embed,
+    /// Certified transfers, vouchers, payments and balances
+    Ledger,
 }
 
 impl Name {
-    pub(crate) const ALL: [Self; 4] = [Self::Boot, Self::Idle, Self::Dispatch, Self::Embed];
+    pub(crate) const ALL: [Self; 5] = [Self::Boot, Self::Idle, Self::Dispatch, Self::Embed, Self::Ledger];
 }
 
 /// # Errors
@@ -72,7 +75,7 @@ pub(crate) fn prepare(place: &Place, name: Name) -> Result<()> {
     assets::make(place)?;
     match name {
         Name::Boot => Ok(()),
-        Name::Idle => debian::require(place, &[debian::Group::Bench]),
+        Name::Idle | Name::Ledger => debian::require(place, &[debian::Group::Bench]),
         Name::Dispatch => python::install(place, &place.root.join("xtask/rivals.txt")),
         Name::Embed => python::install_all(place),
     }
@@ -85,6 +88,7 @@ pub(crate) fn measure(place: &Place, name: Name, runs: u32) -> Result<Vec<Docume
         Name::Idle => idle::idle(place, runs),
         Name::Dispatch => dispatch::dispatch(place, runs),
         Name::Embed => embed::embed(place, runs),
+        Name::Ledger => ledger::ledger(place, runs),
     }
 }
 

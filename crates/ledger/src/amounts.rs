@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn no_payment_turns_marked_value_into_earnings() {
-        for (earned, granted, free, burn) in [(10, 5, 3, 1), (10, 5, 3, 8), (10, 5, 3, 9), (0, 20, 0, 1), (20, 0, 0, 1)] {
+        for (earned, granted, free, burn) in [(10, 5, 3, 1), (10, 5, 3, 8), (10, 5, 3, 9), (0, 20, 0, 1), (20, 0, 0, 1)]
+        {
             let paid = amounts(earned, granted, free);
             let got = paid.paid_after(Credits::whole(burn)).expect("less than all burns");
             assert!(got.earned <= paid.earned);

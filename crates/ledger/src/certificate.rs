@@ -3,10 +3,10 @@
 use p2p_types::{DeviceId, Hash, NetworkId, Scheme, SignError, Signed};
 use thiserror::Error;
 
+use crate::Refusal;
 use crate::merkle;
 use crate::order::{Order, hash};
 use crate::wire;
-use crate::Refusal;
 
 /// The notaries of an epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +87,8 @@ pub fn verify(
         if vote.epoch != order.epoch && Some(vote.epoch) != order.epoch.checked_add(1) {
             return Err(CertificateError::Epoch { vote: vote.epoch, order: order.epoch });
         }
-        let siblings: Vec<Hash> = countersignature.siblings.iter().map(|sibling| hash(sibling)).collect::<Result<_, _>>()?;
+        let siblings: Vec<Hash> =
+            countersignature.siblings.iter().map(|sibling| hash(sibling)).collect::<Result<_, _>>()?;
         let climbed = merkle::climb(leaf(&order.id), countersignature.index, vote.orders, &siblings);
         if climbed != Some(hash(&vote.root)?) {
             return Err(CertificateError::OtherOrder);

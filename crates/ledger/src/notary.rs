@@ -15,7 +15,8 @@ use crate::certificate::leaf;
 use crate::order::{hash, id};
 use crate::wire::record::Kind;
 use crate::{
-    Applied, CertificateError, Committee, LaneId, Ledger, Movement, Order, Parameters, Refusal, certificate, merkle, wire,
+    Applied, CertificateError, Committee, LaneId, Ledger, Movement, Order, Parameters, Refusal, certificate, merkle,
+    wire,
 };
 
 /// The most orders of one batch: their record stays far below its limit.
@@ -77,7 +78,13 @@ pub enum ReplayError {
 impl Notary {
     #[must_use]
     pub fn new(network: NetworkId, parameters: Parameters) -> Self {
-        Self { network, ledger: Ledger::new(parameters), batches: 0, conflicted: HashSet::new(), previous: Hash::of(&network.0) }
+        Self {
+            network,
+            ledger: Ledger::new(parameters),
+            batches: 0,
+            conflicted: HashSet::new(),
+            previous: Hash::of(&network.0),
+        }
     }
 
     #[must_use]
@@ -173,7 +180,11 @@ impl Notary {
     ///
     /// # Errors
     /// When the certificate is not this notary's.
-    pub fn restore(&mut self, scheme: &dyn Scheme, certificate: &wire::Certificate) -> Result<Judged, CertificateError> {
+    pub fn restore(
+        &mut self,
+        scheme: &dyn Scheme,
+        certificate: &wire::Certificate,
+    ) -> Result<Judged, CertificateError> {
         let committee = Committee::new(vec![DeviceId(scheme.public_key())]);
         certificate::verify(scheme, &self.network, &committee, certificate)?;
         let vote = certificate.votes.first().map(|vote| Signed::<wire::Vote>::from_bytes(vote.vote.as_slice()));

@@ -4,10 +4,10 @@ use std::fmt;
 
 use p2p_types::{AccountId, Credits, DeviceId, Hash, NetworkId, Scheme, Signed, Timestamp, Verified};
 
+use crate::Refusal;
 use crate::amounts::Amounts;
 use crate::wire;
 use crate::wire::order::Body as WireBody;
-use crate::Refusal;
 
 /// One device of one owner: where credits are, and in whose order they move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,7 +107,8 @@ impl Order {
         }
         let body = match order.body.as_ref().ok_or(Refusal::Malformed("it asks for nothing"))? {
             WireBody::Open(open) => {
-                let opening = Signed::<wire::LaneOpening>::from_bytes(open.opening.as_slice())?.verify(scheme, network)?;
+                let opening =
+                    Signed::<wire::LaneOpening>::from_bytes(open.opening.as_slice())?.verify(scheme, network)?;
                 if opening.signer() != lane.account.0 || opening.device != lane.device.0 {
                     return Err(Refusal::NotTheLanes);
                 }
@@ -128,7 +129,8 @@ impl Order {
                 expires: Timestamp(hold.expires_ms),
             },
             WireBody::Settle(settle) => {
-                let voucher = Signed::<wire::Voucher>::from_bytes(settle.voucher.as_slice())?.verify(scheme, network)?;
+                let voucher =
+                    Signed::<wire::Voucher>::from_bytes(settle.voucher.as_slice())?.verify(scheme, network)?;
                 Body::Settle(Voucher::read(&voucher)?)
             }
             WireBody::Release(release) => Body::Release { hold: hash(&release.hold)? },

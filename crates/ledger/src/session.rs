@@ -188,7 +188,8 @@ mod tests {
         let first = seen(&paying.pay(TASK, Credits::whole(2)).expect("bears it"));
         let second = seen(&paying.pay(TASK, Credits::whole(2)).expect("bears it"));
         earning.take(Timestamp(0), &second).expect("the latest");
-        let refused = |earning: &mut Earning, voucher: Voucher| earning.take(Timestamp(0), &voucher).expect_err("refused");
+        let refused =
+            |earning: &mut Earning, voucher: Voucher| earning.take(Timestamp(0), &voucher).expect_err("refused");
         let goes_back = VoucherRefused::GoesBack { number: 1, last: 2 };
         assert_eq!(refused(&mut earning, first.clone()), goes_back);
         assert_eq!(refused(&mut earning, second.clone()), VoucherRefused::GoesBack { number: 2, last: 2 });
@@ -196,9 +197,15 @@ mod tests {
         assert_eq!(refused(&mut earning, lower), VoucherRefused::GoesBack { number: 3, last: 2 });
         let next = Voucher { number: 3, ..second };
         assert_eq!(refused(&mut earning, Voucher { hold: Hash([9; 32]), ..next.clone() }), VoucherRefused::OtherHold);
-        assert_eq!(refused(&mut earning, Voucher { device: DeviceId([9; 32]), ..next.clone() }), VoucherRefused::OtherDevice);
+        assert_eq!(
+            refused(&mut earning, Voucher { device: DeviceId([9; 32]), ..next.clone() }),
+            VoucherRefused::OtherDevice
+        );
         let (amount, ceiling) = (Credits::whole(11), Credits::whole(10));
-        assert_eq!(refused(&mut earning, Voucher { amount, ..next.clone() }), VoucherRefused::TooHigh { amount, ceiling });
+        assert_eq!(
+            refused(&mut earning, Voucher { amount, ..next.clone() }),
+            VoucherRefused::TooHigh { amount, ceiling }
+        );
         earning.delivered(Credits::whole(5));
         let (amount, owed) = (next.amount, Credits::whole(5));
         assert_eq!(refused(&mut earning, next.clone()), VoucherRefused::TooLow { amount, owed });

@@ -3,7 +3,7 @@
 //! The frame of a record is [`p2p_ledger::log`]'s. What was being written when the computer stopped is
 //! cut off at the next start and kept beside the log; damage before the end is never cut.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -139,6 +139,8 @@ fn failure(path: &Path, source: std::io::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn folder() -> (tempfile::TempDir, PathBuf) {

@@ -216,7 +216,11 @@ impl<T: Artefact> Signed<T> {
     /// Checks many together, which takes a third of the time. Each gets the answer that
     /// [`Self::verify`] would give.
     #[must_use]
-    pub fn verify_each(scheme: &dyn Scheme, network: &NetworkId, all: Vec<Self>) -> Vec<Result<Verified<T>, SignError>> {
+    pub fn verify_each(
+        scheme: &dyn Scheme,
+        network: &NetworkId,
+        all: Vec<Self>,
+    ) -> Vec<Result<Verified<T>, SignError>> {
         let signers: Vec<PublicKey> = all.iter().map(Self::claimed_signer).collect();
         let preimages: Vec<Vec<u8>> = all.iter().map(|one| preimage::<T>(network, &one.bytes[HEADER_LEN..])).collect();
         let signatures: Vec<Signature> =

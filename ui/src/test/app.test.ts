@@ -206,7 +206,7 @@ describe("Try it", () => {
     open();
     await submit("Still here.");
     expect((await screen.findByRole("alert")).textContent).toMatch(
-      /stopped half-way.*Your text is still here.*Code E1012/s,
+      /could not be done.*Your text is still here.*Code E1012/s,
     );
     fake.answer("POST /tasks", () => task(4));
     await userEvent.click(screen.getByRole("button", { name: "Try again" }));

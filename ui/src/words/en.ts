@@ -216,8 +216,8 @@ export const en = {
       meaning: "A part of the app is missing. Install the app again to bring it back.",
     },
     E1012: {
-      title: "The work stopped half-way.",
-      meaning: "Your text is still here. It usually works the next time.",
+      title: "The work could not be done.",
+      meaning: "It stopped half-way, or could not begin. Your text is still here; it usually works the next time.",
     },
     E2003: { title: "The text is too long.", meaning: "Nothing was sent. Shorten it, or try a part of it." },
     E2006: {

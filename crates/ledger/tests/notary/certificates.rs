@@ -39,7 +39,7 @@ fn a_certificate_holds_for_its_order_and_no_other() {
     let mut elsewhere = good.clone();
     elsewhere.votes[0].index += 1;
     assert_eq!(check(&world, &committee, &elsewhere), Err(CertificateError::OtherOrder));
-    let mut shorter = good.clone();
+    let mut shorter = good;
     shorter.votes[0].siblings.pop();
     assert_eq!(check(&world, &committee, &shorter), Err(CertificateError::OtherOrder));
 }
@@ -52,7 +52,8 @@ fn forged_missing_and_repeated_votes_prove_nothing() {
 
     // Somebody else signs the same vote.
     let forger = Owner::new(50).device;
-    let vote = Signed::<wire::Vote>::from_bytes(good.votes[0].vote.clone()).expect("it is one").peek().expect("readable");
+    let vote =
+        Signed::<wire::Vote>::from_bytes(good.votes[0].vote.clone()).expect("it is one").peek().expect("readable");
     let mut forged = good.clone();
     forged.votes[0].vote = Signed::new(&forger, &NETWORK, &vote).into_bytes();
     let by = DeviceId(forger.public_key());

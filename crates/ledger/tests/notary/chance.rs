@@ -43,7 +43,11 @@ fn run(seed: u64) {
             9 if !holds.is_empty() => release(holds[chance.below(holds.len() as u64) as usize].2),
             10 => {
                 let rule = [Rule::Starter, Rule::Ramp, Rule::Free, Rule::Budget][chance.below(4) as usize];
-                claim(rule, today - chance.below(2) as u32, Credits::from_micro(1 + chance.below(100_000_000)).expect("small"))
+                claim(
+                    rule,
+                    today - chance.below(2) as u32,
+                    Credits::from_micro(1 + chance.below(100_000_000)).expect("small"),
+                )
             }
             _ => {
                 // The calendar goes on, or is set back.
@@ -87,7 +91,7 @@ fn run(seed: u64) {
 
 fn some(chance: &mut Seed) -> Amounts {
     let mut part = |end: u64| Credits::from_micro(chance.below(end)).expect("small");
-    Amounts { earned: part(20_000_000), granted: part(3) , free: part(2) }
+    Amounts { earned: part(20_000_000), granted: part(3), free: part(2) }
 }
 
 fn blake3_of(seed: u64) -> blake3::Hash {

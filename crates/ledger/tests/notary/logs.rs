@@ -68,9 +68,7 @@ fn a_log_that_lost_its_end_takes_back_what_certificates_show() {
     let (mut payer, payee) = (world.owner(1), world.owner(2));
     world.earn(&mut payer, 100);
     let order = payer.sign(&payer.order(world.now, 0, transfer(&payee.lane(), earned(30), Purpose::Gift)));
-    let Answer::Certified { certificate, .. } = world.judge(vec![order.clone()]).remove(0) else {
-        panic!("carried out")
-    };
+    let Answer::Certified { certificate, .. } = world.judge(vec![order]).remove(0) else { panic!("carried out") };
     let mut bytes = Vec::new();
     for record in &world.log {
         log::frame(0, record, &mut bytes);

@@ -129,20 +129,14 @@ fn the_network_gives_nothing_without_verified_work_and_nothing_to_its_founder() 
     let none = Refusal::NothingToClaim("nothing of this owner's work was verified yet");
     assert_eq!(world.refused(&owner, claim(Rule::Starter, today, Credits::whole(100))), none);
     assert_eq!(world.refused(&owner, claim(Rule::Free, today, Credits::whole(50))), none);
-    assert!(matches!(
-        world.refused(&owner, claim(Rule::Ramp, today, Credits::whole(30))),
-        Refusal::NothingToClaim(_)
-    ));
+    assert!(matches!(world.refused(&owner, claim(Rule::Ramp, today, Credits::whole(30))), Refusal::NothingToClaim(_)));
     assert_eq!(world.refused(&owner, claim(Rule::Budget, today, Credits::whole(1))), Refusal::IssuersOnly);
 
     world.earn(&mut owner, 2);
     let (claimed, given) = (Credits::whole(101), Credits::whole(100));
     assert_eq!(world.refused(&owner, claim(Rule::Starter, today, claimed)), Refusal::ClaimTooHigh { claimed, given });
     world.fine(&mut owner, claim(Rule::Ramp, today, Credits::whole(30)));
-    assert!(matches!(
-        world.refused(&owner, claim(Rule::Ramp, today, Credits::whole(30))),
-        Refusal::NothingToClaim(_)
-    ));
+    assert!(matches!(world.refused(&owner, claim(Rule::Ramp, today, Credits::whole(30))), Refusal::NothingToClaim(_)));
     let tomorrow = claim(Rule::Free, today + 1, Credits::whole(50));
     assert_eq!(world.refused(&owner, tomorrow), Refusal::NothingToClaim("the free tier is today's only"));
 

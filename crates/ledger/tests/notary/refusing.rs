@@ -30,7 +30,10 @@ fn amounts_of_nothing_too_much_or_more_than_there_is() {
     let (wanted, available) = (Credits::whole(20), Credits::whole(19));
     let expires = world.now.plus_ms(HOUR);
     assert_eq!(world.refused(&payer, gift(only(wanted.micro()))), Refusal::Overdrawn { wanted, available });
-    assert_eq!(world.refused(&payer, hold(&payee.lane(), earned(20), expires)), Refusal::Overdrawn { wanted, available });
+    assert_eq!(
+        world.refused(&payer, hold(&payee.lane(), earned(20), expires)),
+        Refusal::Overdrawn { wanted, available }
+    );
 }
 
 #[test]
