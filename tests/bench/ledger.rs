@@ -126,7 +126,7 @@ impl Bank {
             let ceiling = Some(Amounts::earned(Credits::whole(1000)).to_wire());
             let hold = wire::Hold { payee: Some(payee.to_wire()), ceiling, expires_ms: NOW.0 + 60_000 };
             let hold = bank.carry_out(vec![issuer.order(Body::Hold(hold))])?;
-            let mut paying = Paying::new(hold, Credits::whole(1000));
+            let mut paying = Paying::new(hold, issuer.lane().device, Credits::whole(1000));
             let voucher = paying.pay(TaskId([0; 16]), Credits::whole(1000)).context("the hold bears it")?;
             let voucher = Signed::new(&issuer.device, &NETWORK, &voucher).into_bytes();
             let settle = bank.payers[place].order(Body::Settle(wire::Settle { voucher }));
@@ -138,7 +138,7 @@ impl Bank {
     /// Gives the id of the last order.
     fn carry_out(&mut self, orders: Vec<Signed<wire::Order>>) -> Result<Hash> {
         let judged = self.notary.judge(&self.key, NOW, orders);
-        self.journal.append(judged.record.as_deref())?;
+        self.journal.append(&judged.record.context("something changed")?)?;
         match judged.answers.into_iter().map(certified).last() {
             Some(last) => last.map(|(id, _)| id),
             None => bail!("no order"),
@@ -174,7 +174,7 @@ impl Bank {
                 let mut certificates = 0;
                 while let Ok(judged) = judged.recv() {
                     let judged: p2p_ledger::Judged = judged;
-                    journal.append(judged.record.as_deref())?;
+                    journal.append(&judged.record.context("something changed")?)?;
                     for answer in judged.answers {
                         let (_, certificate) = certified(answer)?;
                         certificates += usize::from(!certificate.encode_to_vec().is_empty());
@@ -205,7 +205,7 @@ impl Bank {
             let begun = Instant::now();
             let order = self.payers[0].pay(&payee);
             let judged = self.notary.judge(&self.key, NOW, vec![order]);
-            self.journal.append(judged.record.as_deref())?;
+            self.journal.append(&judged.record.context("something changed")?)?;
             let (_, certificate) = certified(judged.answers.into_iter().next().context("one answer")?)?;
             certificate::verify(&self.key, &NETWORK, &committee, &certificate)?;
             times.push(begun.elapsed().as_secs_f64() * 1e6);
@@ -237,8 +237,9 @@ fn vouchers() -> Result<f64> {
     let payers: Vec<Payer> = (0..64).map(Payer::new).collect();
     let hold = |payer: usize| Hash::of(&[payer as u8]);
     let ceiling = Credits::whole(1000);
-    let mut paying: Vec<Paying> = (0..payers.len()).map(|payer| Paying::new(hold(payer), ceiling)).collect();
-    let earning = |payer: usize| Earning::new(hold(payer), payers[payer].lane(), ceiling, NOW.plus_ms(1));
+    let mut paying: Vec<Paying> =
+        (0..payers.len()).map(|payer| Paying::new(hold(payer), payers[payer].lane().device, ceiling)).collect();
+    let earning = |payer: usize| Earning::new(hold(payer), payers[payer].lane().device, ceiling, NOW.plus_ms(1), 0);
     let mut earning: Vec<Earning> = (0..payers.len()).map(earning).collect();
     let mut incoming = Vec::with_capacity(VOUCHERS);
     for number in 0..VOUCHERS {

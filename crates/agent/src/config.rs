@@ -4,6 +4,7 @@
 //! named by `--config` in its place), `P2P_AGENT_<SECTION>_<KEY>`. A home remembers the file that
 //! was named for it, so that a daemon speaks of the settings it runs with.
 
+mod address;
 mod edit;
 mod file;
 mod keys;

@@ -1,5 +1,6 @@
 //! The loop: one owner of the machine, one event at a time, in a fixed order of priority.
 
+mod alone;
 mod calls;
 mod effects;
 mod events;
@@ -11,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2p_control::api::{Identity, NearbyNetwork, PeerDetails, Problem};
-use p2p_control::{Call, Reply};
+use p2p_control::Call;
+use p2p_control::api::{Identity, NearbyNetwork, Problem};
 use p2p_inference::{Pool, PoolEvent};
 use p2p_net::{Net, NetEvent, PublishedId};
 use p2p_platform::{Home, Keys};
@@ -96,8 +97,8 @@ pub(crate) struct Engine<'a> {
     counters: Counters,
     /// Outputs that wait for the disk, in order.
     held: Held,
-    /// Who asked for trust, or no trust, and hears of it once it is on disk.
-    written: Written<(DeviceId, Reply<PeerDetails>)>,
+    /// Who gave an order that outlives the process, and hears of it once it is on disk.
+    written: Written<calls::Kept>,
     /// The last commit that the store did not take.
     not_taken: u64,
     /// Ids of the pool's orders are those of the machine plus this.
@@ -107,6 +108,10 @@ pub(crate) struct Engine<'a> {
     /// When what cannot be computed here is tried again, and how long after that once more.
     try_again: Option<Monotonic>,
     patience_ms: u64,
+    /// Whether there are other nodes in the network, as far as its papers tell.
+    expects_others: bool,
+    /// Until when it is no wonder that nobody is connected.
+    looking_until: Option<Monotonic>,
     published: BTreeMap<u64, PublishedId>,
     next_published: u64,
     nearby: BTreeMap<NetworkId, NearbyNetwork>,
@@ -120,6 +125,7 @@ pub(crate) struct Engine<'a> {
 
 impl<'a> Engine<'a> {
     pub(crate) fn new(parts: Parts, sources: &'a mut Sources) -> Self {
+        let expects_others = alone::expects_others(&parts);
         Self {
             work_base: sources.numbers.work,
             parts,
@@ -131,6 +137,8 @@ impl<'a> Engine<'a> {
             running: BTreeSet::new(),
             try_again: None,
             patience_ms: FIRST_PATIENCE_MS,
+            expects_others,
+            looking_until: Some(now().mono.plus_ms(alone::LOOKING_MS)),
             published: BTreeMap::new(),
             next_published: 1,
             nearby: BTreeMap::new(),
@@ -172,7 +180,8 @@ impl<'a> Engine<'a> {
         let events = self.sources.events.due().map_or(LONGEST_SLEEP, until);
         let again = self.try_again.map_or(LONGEST_SLEEP, until);
         let disk = self.held.retry_at().map_or(LONGEST_SLEEP, until);
-        machine.min(events).min(again).min(disk).min(LONGEST_SLEEP)
+        let looking = self.looking_until.map_or(LONGEST_SLEEP, until);
+        machine.min(events).min(again).min(disk).min(looking).min(LONGEST_SLEEP)
     }
 
     fn on_time(&mut self) {
@@ -184,6 +193,10 @@ impl<'a> Engine<'a> {
         }
         if self.held.retry_at().is_some_and(|at| at <= now) {
             self.write_again();
+        }
+        if self.looking_until.is_some_and(|at| at <= now) {
+            self.looking_until = None;
+            self.node_changed = true;
         }
         self.feed(Input::Tick);
     }

@@ -3,14 +3,26 @@
 use p2p_control::api::NodeState;
 use p2p_types::Timestamp;
 
+/// Why nobody is connected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Alone {
+    /// Nobody else is known, and nobody is to be expected.
+    #[default]
+    First,
+    /// There are others, and the node has begun only just.
+    Looking,
+    /// There are others, and none could be reached.
+    Unreached,
+}
+
 /// What the sentence is made of.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Facts<'a> {
     /// `None` where the node is in no network.
     pub(crate) network: Option<&'a str>,
     pub(crate) connected: usize,
-    /// Whether any other node was ever known in this network.
-    pub(crate) knows_others: bool,
+    /// What is to be said where nobody is connected.
+    pub(crate) alone: Alone,
     pub(crate) own_tasks: usize,
     pub(crate) guest_tasks: usize,
     /// Paused by hand, and until when.
@@ -38,14 +50,16 @@ pub(crate) fn describe(facts: &Facts<'_>) -> (NodeState, String) {
     let Some(network) = facts.network else {
         return (NodeState::Alone, "Not in a network yet. Your own tasks run on this computer.".to_owned());
     };
-    match (facts.connected, facts.knows_others) {
-        (0, true) => (NodeState::Offline, format!("Cannot reach anybody in {network}. Trying again.")),
-        (0, false) => (NodeState::Offline, format!("You are the first here in {network}. Invite another computer.")),
-        (others, _) => {
-            let who = plural(others, "other computer", "other computers");
-            (NodeState::Waiting, format!("Ready: connected to {who} in {network}. Waiting for a task."))
-        }
+    if facts.connected > 0 {
+        let who = plural(facts.connected, "other computer", "other computers");
+        return (NodeState::Waiting, format!("Ready: connected to {who} in {network}. Waiting for a task."));
     }
+    let sentence = match facts.alone {
+        Alone::First => format!("You are the first here in {network}. Invite another computer."),
+        Alone::Looking => format!("Looking for other computers in {network}."),
+        Alone::Unreached => format!("Cannot reach anybody in {network}. Trying again."),
+    };
+    (NodeState::Offline, sentence)
 }
 
 fn plural(number: usize, one: &str, many: &str) -> String {
@@ -78,7 +92,10 @@ mod tests {
         assert_eq!(said(Facts { own_tasks: 2, ..ready }).1, "Working on 2 tasks of yours.");
         let first = Facts { connected: 0, ..ready };
         assert!(said(first).1.starts_with("You are the first here"));
-        assert_eq!(said(Facts { knows_others: true, ..first }).0, NodeState::Offline);
+        let looking = Facts { alone: Alone::Looking, ..first };
+        assert_eq!(said(looking), (NodeState::Offline, "Looking for other computers in home.".to_owned()));
+        let unreached = Facts { alone: Alone::Unreached, ..first };
+        assert_eq!(said(unreached), (NodeState::Offline, "Cannot reach anybody in home. Trying again.".to_owned()));
         assert_eq!(said(Facts { cannot_compute: Some("the model is missing"), ..ready }).0, NodeState::Offline);
     }
 

@@ -25,7 +25,7 @@ pub(crate) fn task_head(task: &p2p_protocol::Task) -> Task {
         state: task_state(task.state),
         stages: task.stages.iter().map(stage_record).collect(),
         texts: count(task.results.len()),
-        finished: count(task.finished()),
+        finished: count(answered(task)),
         submitted_ms: task.submitted.0,
         duration_us: task.duration_us,
         results: Vec::new(),
@@ -41,11 +41,16 @@ pub(crate) fn task_summary(task: &p2p_protocol::Task) -> TaskSummary {
         kind: task.kind,
         state: task_state(task.state),
         texts: count(task.results.len()),
-        finished: count(task.finished()),
+        finished: count(answered(task)),
         submitted_ms: task.submitted.0,
         duration_us: task.duration_us,
         providers: task.providers.clone(),
     }
+}
+
+/// Texts with an answer. One that failed is no answer, however finished it is.
+fn answered(task: &p2p_protocol::Task) -> usize {
+    task.results.iter().flatten().filter(|result| result.is_ok()).count()
 }
 
 pub(crate) fn summary_of(task: &Task) -> TaskSummary {

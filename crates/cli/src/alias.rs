@@ -75,6 +75,20 @@ pub(crate) fn canonical(arguments: Vec<OsString>) -> (Vec<OsString>, Option<Stri
     (rewritten, Some(format!("p2p-agent {}", form.2.join(" "))))
 }
 
+/// The command that canonical arguments name, as far as they name one: `p2p-agent task submit`.
+pub(crate) fn named(arguments: &[OsString]) -> String {
+    let mut name = "p2p-agent".to_owned();
+    let tree = crate::args::command();
+    let (mut command, mut from) = (&tree, 1);
+    while let Some(at) = next_word(arguments, from) {
+        let Some(child) = arguments[at].to_str().and_then(|word| command.find_subcommand(word)) else { break };
+        name.push(' ');
+        name.push_str(child.get_name());
+        (command, from) = (child, at + 1);
+    }
+    name
+}
+
 /// Where the next argument stands that is neither an option nor an option's value.
 fn next_word(arguments: &[OsString], from: usize) -> Option<usize> {
     let mut at = from;

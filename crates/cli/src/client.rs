@@ -54,7 +54,7 @@ fn parse(arguments: &[OsString]) -> Result<Cli, Exit> {
             return Exit::Fine;
         }
         let out = Output::new(&global);
-        let (problem, beside) = problem::usage(&error);
+        let (problem, beside) = problem::usage(&error, &alias::named(arguments));
         out.problem(&problem);
         out.beside_problem(&beside);
         Exit::from(&problem)

@@ -26,7 +26,7 @@ pub fn main() -> ExitCode {
             return Exit::Fine.into();
         }
         Err(error) => {
-            let (problem, beside) = problem::usage(&error);
+            let (problem, beside) = problem::usage(&error, "p2p-daemon");
             output::stderr_line(&format!("Error: {problem}\n{beside}"));
             return Exit::from(&problem).into();
         }

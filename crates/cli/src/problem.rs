@@ -50,8 +50,8 @@ pub(crate) fn of_three_parts(code: ErrorCode, text: &str) -> Problem {
     Problem { title: sentence(what), ..Problem::new(code, why).with_hint(sentence(how)) }
 }
 
-/// What clap refused, and what else it says about that (how the command is used).
-pub(crate) fn usage(error: &clap::Error) -> (Problem, String) {
+/// What clap refused of `command`, and what else it says about that (how the command is used).
+pub(crate) fn usage(error: &clap::Error, command: &str) -> (Problem, String) {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let (first, rest) = text.split_once("\n\n").unwrap_or((text, ""));
@@ -70,7 +70,8 @@ pub(crate) fn usage(error: &clap::Error) -> (Problem, String) {
         detail = "a command is missing".to_owned();
     }
     let problem = Problem::new(ErrorCode::Usage, detail);
-    let problem = if tips.is_empty() { problem } else { problem.with_hint(tips.join("; ")) };
+    tips.push(format!("{} `{command} --help`", if tips.is_empty() { "See" } else { "see" }));
+    let problem = problem.with_hint(tips.join("; "));
     (problem, beside.join("\n").trim().to_owned())
 }
 
@@ -85,7 +86,8 @@ mod tests {
 
     fn refused(line: &str) -> (Problem, String) {
         let error = crate::args::command().try_get_matches_from(line.split(' ')).expect_err("a mistake");
-        usage(&error)
+        let arguments: Vec<_> = line.split(' ').map(Into::into).collect();
+        usage(&error, &crate::alias::named(&arguments))
     }
 
     #[test]
@@ -93,7 +95,7 @@ mod tests {
         let (problem, beside) = refused("p2p-agent task submit embed --txt x");
         assert_eq!(problem.code, ErrorCode::Usage);
         assert_eq!(problem.detail, "unexpected argument '--txt' found");
-        assert_eq!(problem.hint, "A similar argument exists: '--text'");
+        assert_eq!(problem.hint, "A similar argument exists: '--text'; see `p2p-agent task submit --help`");
         assert!(beside.starts_with("Usage: p2p-agent task submit"), "{beside}");
         assert!(!beside.contains("For more information"), "{beside}");
 
@@ -102,7 +104,12 @@ mod tests {
 
         let (problem, _) = refused("p2p-agent pause --for 30");
         assert!(problem.detail.contains("write it as in"), "{problem}");
-        assert_eq!(problem.hint, ErrorCode::Usage.row().hint);
+        assert_eq!(problem.hint, "See `p2p-agent pause --help`");
+
+        let (problem, _) = refused("p2p-agent --home /x task submit embed");
+        assert!(problem.detail.contains("--text") && problem.detail.contains("--file"), "{problem}");
+        assert_eq!(problem.hint, "See `p2p-agent task submit --help`");
+        assert_eq!(refused("p2p-agent --nonsense").0.hint, "See `p2p-agent --help`");
     }
 
     #[test]

@@ -46,8 +46,7 @@ pub(crate) fn gather(
     Ok(texts)
 }
 
-/// One text a line; for `chunk` the whole file is one text. Blank lines stay, so that a result's
-/// place is its line.
+/// One text a line, blank lines left out; for `chunk` the whole file is one text.
 fn read(kind: TaskKind, path: &Path) -> Result<Vec<String>, Problem> {
     let name = || if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() };
     let bytes = read_bounded(path)?;
@@ -61,7 +60,9 @@ fn read(kind: TaskKind, path: &Path) -> Result<Vec<String>, Problem> {
     }
     Ok(match kind {
         TaskKind::Chunk => vec![text.to_owned()],
-        TaskKind::Embed | TaskKind::Sentiment | TaskKind::Noop => text.lines().map(str::to_owned).collect(),
+        TaskKind::Embed | TaskKind::Sentiment | TaskKind::Noop => {
+            text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+        }
     })
 }
 
@@ -125,9 +126,9 @@ mod tests {
     }
 
     #[test]
-    fn one_text_a_line_and_blank_lines_keep_their_place() {
-        let texts = from_file(TaskKind::Sentiment, "\u{feff}good\r\n\nbad\n".as_bytes());
-        assert_eq!(texts, Ok(vec!["good".to_owned(), String::new(), "bad".to_owned()]));
+    fn one_text_a_line_and_blank_lines_are_none() {
+        let texts = from_file(TaskKind::Sentiment, "\u{feff}good\r\n\r\n \t\nbad\n\n".as_bytes());
+        assert_eq!(texts, Ok(vec!["good".to_owned(), "bad".to_owned()]));
     }
 
     #[test]

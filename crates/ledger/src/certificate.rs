@@ -1,11 +1,14 @@
 //! That an order is final, checked by anybody who knows the committee, with nobody's help.
 
-use p2p_types::{DeviceId, Hash, NetworkId, Scheme, SignError, Signed};
+use std::collections::HashSet;
+
+use p2p_types::{DeviceId, Hash, NetworkId, Scheme, Signed};
+use prost::Message as _;
 use thiserror::Error;
 
 use crate::Refusal;
 use crate::merkle;
-use crate::order::{Order, hash};
+use crate::order::{Order, hash, id};
 use crate::wire;
 
 /// The notaries of an epoch.
@@ -44,16 +47,11 @@ impl Committee {
 pub enum CertificateError {
     #[error(transparent)]
     Order(#[from] Refusal),
-    #[error("a vote cannot be read: {0}")]
-    Vote(#[from] SignError),
-    #[error("a vote is by {0}, who is no notary")]
-    NoNotary(DeviceId),
-    #[error("a vote is not for this order")]
-    OtherOrder,
-    #[error("a vote is of epoch {vote}, the order of epoch {order}")]
-    Epoch { vote: u64, order: u64 },
+    /// Votes that do not hold, are of others or for other orders are not counted.
     #[error("{votes} of {quorum} votes")]
     TooFew { votes: usize, quorum: usize },
+    #[error("the record cannot be read")]
+    Record,
 }
 
 /// What every vote on an order is about.
@@ -77,28 +75,57 @@ pub fn verify(
 ) -> Result<Order, CertificateError> {
     let signed = Signed::<wire::Order>::from_bytes(certificate.order.as_slice()).map_err(Refusal::from)?;
     let order = Order::read(scheme, network, &signed.verify(scheme, network).map_err(Refusal::from)?)?;
-    let mut voters = Vec::new();
+    let mut voters = HashSet::new();
     for countersignature in certificate.votes.iter().take(MOST_VOTES) {
-        let vote = Signed::<wire::Vote>::from_bytes(countersignature.vote.as_slice())?.verify(scheme, network)?;
-        let notary = DeviceId(vote.signer());
-        if !committee.has(&notary) {
-            return Err(CertificateError::NoNotary(notary));
-        }
-        if vote.epoch != order.epoch && Some(vote.epoch) != order.epoch.checked_add(1) {
-            return Err(CertificateError::Epoch { vote: vote.epoch, order: order.epoch });
-        }
-        let siblings: Vec<Hash> =
-            countersignature.siblings.iter().map(|sibling| hash(sibling)).collect::<Result<_, _>>()?;
-        let climbed = merkle::climb(leaf(&order.id), countersignature.index, vote.orders, &siblings);
-        if climbed != Some(hash(&vote.root)?) {
-            return Err(CertificateError::OtherOrder);
-        }
-        if !voters.contains(&notary) {
-            voters.push(notary);
+        // One that proves nothing does not spoil the others: anybody on the way may have added it.
+        if let Some(notary) = voter(scheme, network, &order, countersignature)
+            && committee.has(&notary)
+        {
+            voters.insert(notary);
         }
     }
     let (votes, quorum) = (voters.len(), committee.quorum());
     if votes < quorum { Err(CertificateError::TooFew { votes, quorum }) } else { Ok(order) }
+}
+
+/// Whose vote for this order it is, where it is one.
+fn voter(
+    scheme: &dyn Scheme,
+    network: &NetworkId,
+    order: &Order,
+    countersignature: &wire::Countersignature,
+) -> Option<DeviceId> {
+    let vote = Signed::<wire::Vote>::from_bytes(countersignature.vote.as_slice()).ok()?.verify(scheme, network).ok()?;
+    let of_its_time = vote.epoch == order.epoch || Some(vote.epoch) == order.epoch.checked_add(1);
+    let siblings: Vec<Hash> =
+        countersignature.siblings.iter().map(|sibling| hash(sibling)).collect::<Result<_, _>>().ok()?;
+    let climbed = merkle::climb(leaf(&order.id), countersignature.index, vote.orders, &siblings)?;
+    (of_its_time && climbed.0[..] == vote.root[..]).then(|| DeviceId(vote.signer()))
+}
+
+/// The certificates that a record of a notary's log holds, each with its order's id: for whoever lost
+/// them between the disk and the answer. Checks no signature.
+///
+/// # Errors
+/// When the record cannot be read.
+pub fn of_record(network: &NetworkId, record: &[u8]) -> Result<Vec<(Hash, wire::Certificate)>, CertificateError> {
+    let record = wire::Record::decode(record).map_err(|_| CertificateError::Record)?;
+    let Some(wire::record::Kind::Batch(batch)) = record.kind else { return Ok(Vec::new()) };
+    let signed = batch.orders.iter().map(|order| Signed::<wire::Order>::from_bytes(order.as_slice()));
+    let ids = signed.map(|order| order.map(|order| id(network, &order))).collect::<Result<Vec<_>, _>>();
+    let ids = ids.map_err(|_| CertificateError::Record)?;
+    let tree = merkle::Tree::new(ids.iter().map(leaf).collect());
+    let all = ids.into_iter().zip(batch.orders).enumerate().map(|(index, (id, order))| {
+        (id, wire::Certificate { order, votes: vec![countersigned(&batch.vote, &tree, index)] })
+    });
+    Ok(all.collect())
+}
+
+/// A vote, and where under it an order stands.
+pub(crate) fn countersigned(vote: &[u8], tree: &merkle::Tree, index: usize) -> wire::Countersignature {
+    let siblings = tree.path(index).into_iter().map(|hash| hash.0.to_vec()).collect();
+    let index = u32::try_from(index).expect("a batch is small");
+    wire::Countersignature { vote: vote.to_vec(), index, siblings }
 }
 
 #[cfg(test)]

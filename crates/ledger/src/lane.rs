@@ -18,6 +18,8 @@ pub struct Lane {
     /// All ids so far, hashed one after another: names the whole history in a state root.
     pub(crate) head: Hash256,
     pub(crate) holds: usize,
+    /// The epoch of the latest order, and how many there were in it.
+    pub(crate) given: (u64, u64),
 }
 
 /// 32 bytes that begin as zeros.
@@ -31,13 +33,25 @@ impl Lane {
         self.orders.len() as u64
     }
 
+    /// Everything in the lane, a free tier that lapsed and was not touched since included.
+    #[must_use]
+    pub const fn purse(&self) -> Amounts {
+        self.purse
+    }
+
     /// What can be spent on a day: the free tier of another day is gone.
     #[must_use]
     pub fn spendable(&self, day: u32) -> Amounts {
         if self.free_day == day { self.purse } else { Amounts { free: Credits::ZERO, ..self.purse } }
     }
 
-    pub(crate) fn record(&mut self, id: Hash) {
+    /// Orders in an epoch so far.
+    pub(crate) const fn given_in(&self, epoch: u64) -> u64 {
+        if self.given.0 == epoch { self.given.1 } else { 0 }
+    }
+
+    pub(crate) fn record(&mut self, epoch: u64, id: Hash) {
+        self.given = (epoch, self.given_in(epoch) + 1);
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.head.0).update(&id.0);
         self.head = Hash256(*hasher.finalize().as_bytes());
@@ -51,6 +65,7 @@ pub(crate) struct Account {
     /// Days with verified work that were not claimed for the ramp yet. At most [`WORKED_DAYS`].
     pub(crate) worked: BTreeSet<u32>,
     pub(crate) ever_worked: bool,
+    pub(crate) lanes: usize,
     pub(crate) starter: bool,
     pub(crate) ramp_days: u32,
     /// The last day whose ramp was claimed, and the last whose free tier was.

@@ -16,8 +16,8 @@ use p2p_types::{AccountId, Credits, Hash, Timestamp};
 use crate::amounts::Amounts;
 use crate::lane::{Account, Lane};
 use crate::order::{Body, LaneId, Order};
-use crate::parameters::{CLOCK_SLACK_MS, DAY_MS, ORDER_LIFE_MS, Parameters};
-use crate::{Movement, Refusal};
+use crate::parameters::{CLOCK_SLACK_MS, DAY_MS, LANES_PER_ACCOUNT, ORDER_LIFE_MS, ORDERS_PER_EPOCH, Parameters};
+use crate::{Movement, Reason, Refusal, Side};
 
 /// All credits of one network, as one notary sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,18 +115,20 @@ impl Ledger {
         if order.expires.since(at) > ORDER_LIFE_MS + CLOCK_SLACK_MS {
             return Err(Refusal::TooLong { limit_ms: ORDER_LIFE_MS });
         }
+        let given = self.lanes.get(&order.lane).map_or(0, |lane| lane.given_in(self.epoch));
+        if given >= ORDERS_PER_EPOCH {
+            return Err(Refusal::TooManyOrders(given));
+        }
         let movements = match &order.body {
-            Body::Open => {
-                self.lanes.insert(order.lane, Lane::default());
-                Vec::new()
-            }
+            Body::Open => self.open(order)?,
             Body::Transfer { payee, amounts, own } => self.transfer(at, order, *payee, amounts, *own)?,
             Body::Hold { payee, ceiling, expires } => self.open_hold(at, order, *payee, ceiling, *expires)?,
             Body::Settle(voucher) => self.settle(at, order, voucher)?,
             Body::Release { hold } => self.release(at, order, *hold)?,
             Body::Claim { rule, day, amount } => self.claim(at, order, *rule, *day, *amount)?,
         };
-        self.lanes.get_mut(&order.lane).expect("placed above, or opened just now").record(order.id);
+        let epoch = self.epoch;
+        self.purse(&order.lane).record(epoch, order.id);
         Ok(Applied::Now(movements))
     }
 
@@ -150,6 +152,16 @@ impl Ledger {
         }
     }
 
+    fn open(&mut self, order: &Order) -> Result<Vec<Movement>, Refusal> {
+        let account = self.accounts.entry(order.lane.account).or_default();
+        if account.lanes >= LANES_PER_ACCOUNT {
+            return Err(Refusal::TooManyLanes(account.lanes));
+        }
+        account.lanes += 1;
+        self.lanes.insert(order.lane, Lane::default());
+        Ok(Vec::new())
+    }
+
     /// Ends the epoch. What depends on totals is constant until the next one.
     pub(crate) fn begin_epoch(&mut self) {
         self.epoch += 1;
@@ -159,8 +171,8 @@ impl Ledger {
         self.lanes.get_mut(lane).expect("looked up before anything changed")
     }
 
-    /// Takes `amounts` out of a lane, all or nothing.
-    fn take(&mut self, at: Timestamp, lane: &LaneId, amounts: &Amounts) -> Result<(), Refusal> {
+    /// Takes `amounts` out of a lane, all or nothing. Gives what lapsed there by the way.
+    fn take(&mut self, at: Timestamp, lane: &LaneId, amounts: &Amounts) -> Result<Vec<Movement>, Refusal> {
         let day = day(at);
         let found = self.lanes.get(lane).ok_or(Refusal::UnknownLane(*lane))?;
         let there = found.spendable(day);
@@ -172,34 +184,35 @@ impl Ledger {
             let (wanted, available) = short.unwrap_or((amounts.total(), there.total()));
             return Err(Refusal::Overdrawn { wanted, available });
         };
-        self.lapse(lane, day);
+        let lapsed = self.lapse(lane, day);
         self.purse(lane).purse = left;
-        Ok(())
+        Ok(lapsed)
     }
 
-    /// Puts into a lane. A free tier of another day than the lane's lapses on the way.
-    fn put(&mut self, at: Timestamp, lane: &LaneId, amounts: &Amounts, free_day: u32) {
+    /// Puts into a lane, as it stands. Gives what lapsed there by the way.
+    fn put(&mut self, at: Timestamp, lane: &LaneId, amounts: &Amounts, free_day: u32) -> Vec<Movement> {
         let today = day(at);
-        self.lapse(lane, today);
-        let mut amounts = *amounts;
-        if free_day != today {
-            self.lapsed(amounts.free);
-            amounts.free = Credits::ZERO;
-        }
-        let lane = self.purse(lane);
+        let mut lapsed = self.lapse(lane, today);
+        let purse = self.purse(lane);
         if !amounts.free.is_zero() {
-            lane.free_day = today;
+            purse.free_day = free_day;
         }
-        lane.purse = lane.purse.plus(&amounts).expect("no more exists than was minted, which is bounded");
+        purse.purse = purse.purse.plus(amounts).expect("no more exists than was minted, which is bounded");
+        // A free tier of another day lapses as it arrives.
+        lapsed.extend(self.lapse(lane, today));
+        lapsed
     }
 
     /// Ends what is left of another day's free tier in a lane.
-    fn lapse(&mut self, lane: &LaneId, today: u32) {
-        let lane = self.purse(lane);
-        if lane.free_day != today {
-            let gone = std::mem::take(&mut lane.purse.free);
-            self.lapsed(gone);
+    fn lapse(&mut self, id: &LaneId, today: u32) -> Vec<Movement> {
+        let lane = self.purse(id);
+        if lane.free_day == today || lane.purse.free.is_zero() {
+            return Vec::new();
         }
+        let free = std::mem::take(&mut lane.purse.free);
+        self.lapsed(free);
+        let amounts = Amounts { free, ..Amounts::default() };
+        vec![Movement { lane: *id, other: None, side: Side::Debit, amounts, reason: Reason::Lapsed }]
     }
 
     fn lapsed(&mut self, amount: Credits) {

@@ -2,8 +2,9 @@
 //!
 //! Every credit is moved by one device's signed order, in that device's own lane, so payments need
 //! no agreement among notaries, only their votes (FastPay, arXiv 2003.11506). Here is what an
-//! order may do, what a notary keeps, and how anybody checks it. With one notary a vote is a
-//! certificate; with 3f+1 of them it takes 2f+1 votes, and nothing written here changes.
+//! order may do, what a notary keeps, and how anybody checks it. With one notary, who judges and
+//! carries out at once, a vote is a certificate. The formats are those of 3f+1 notaries and 2f+1
+//! votes; there a notary will carry out what is certified, not what it voted for itself.
 //!
 //! Deliberately absent: clocks, disks, networks, prices, and whose work is good.
 
@@ -26,9 +27,11 @@ pub use amounts::Amounts;
 pub use certificate::{CertificateError, Committee};
 pub use lane::Lane;
 pub use ledger::{Applied, Hold, Ledger, Supply, day};
-pub use movement::{Movement, Reason, Side, row_id};
-pub use notary::{Answer, BATCH_ORDERS, Judged, Notary, ReplayError, VerifiedOrder};
+pub use movement::{Movement, Reason, Side};
+pub use notary::{Answer, BATCH_ORDERS, Judged, LEAP_MS, Notary, ReplayError, VerifiedOrder};
 pub use order::{Body, LaneId, Order, Voucher, id};
-pub use parameters::{CLOCK_SLACK_MS, HOLD_LIFE_MS, HOLDS_PER_LANE, ORDER_LIFE_MS, Parameters};
+pub use parameters::{
+    CLOCK_SLACK_MS, HOLD_LIFE_MS, HOLDS_PER_LANE, LANES_PER_ACCOUNT, ORDER_LIFE_MS, ORDERS_PER_EPOCH, Parameters,
+};
 pub use refusal::Refusal;
 pub use session::{Earning, Paying, VoucherRefused};

@@ -1,14 +1,16 @@
 //! How a notary's records stand in a file, one behind the other, and what can be read of a file
 //! that was not written to its end.
 //!
-//! A record is `"p2pL" || length (4, little-endian) || check (8) || content`; the check is the beginning
-//! of the BLAKE3 hash of the record's place in the file (8, little-endian) and the content. Because the
-//! place counts, nothing inside an order passes for a record.
+//! A record is `"p2pL" || length (4, little-endian) || head check (4) || check (8) || content`. The head check is
+//! the beginning of the BLAKE3 hash of the record's place in the file (8, little-endian) and its
+//! length; the check is that of the place and the content. Because the place counts, nothing inside an
+//! order passes for a record; and because the head has a check of its own, looking for records in what
+//! is left of a torn one hashes no content in vain.
 
 use thiserror::Error;
 
 const MAGIC: [u8; 4] = *b"p2pL";
-const HEADER: usize = 4 + 4 + 8;
+const HEADER: usize = 4 + 4 + 4 + 8;
 /// The most bytes of one record.
 pub const RECORD_BYTES: usize = 16 * 1024 * 1024;
 
@@ -19,18 +21,23 @@ pub struct Damaged {
     pub at: u64,
 }
 
-/// Appends a record's content in its frame to `out`, which will stand at byte `at` of the file.
-pub fn frame(at: u64, content: &[u8], out: &mut Vec<u8>) {
-    let at = at + out.len() as u64;
-    debug_assert!(content.len() <= RECORD_BYTES, "no reader would take a record of {} bytes", content.len());
-    out.extend_from_slice(&MAGIC);
-    out.extend_from_slice(&u32::try_from(content.len()).unwrap_or(u32::MAX).to_le_bytes());
-    out.extend_from_slice(&check(at, content));
-    out.extend_from_slice(content);
+/// A record's content in its frame, to stand at byte `at` of the file. `None` for more than
+/// [`RECORD_BYTES`], which no reader would take.
+#[must_use]
+pub fn frame(at: u64, content: &[u8]) -> Option<Vec<u8>> {
+    let length = u32::try_from(content.len()).ok().filter(|_| content.len() <= RECORD_BYTES)?;
+    let mut framed = Vec::with_capacity(HEADER + content.len());
+    framed.extend_from_slice(&MAGIC);
+    framed.extend_from_slice(&length.to_le_bytes());
+    framed.extend_from_slice(&check::<4>(at, &length.to_le_bytes()));
+    framed.extend_from_slice(&check::<8>(at, content));
+    framed.extend_from_slice(content);
+    Some(framed)
 }
 
-/// The contents of the whole records, and how many bytes they take. What is behind was being
-/// written when the computer stopped: nothing of it was ever answered, and it is to be cut off.
+/// The contents of the whole records, and how many bytes they take. What is behind is not whole: most
+/// likely it was being written when the computer stopped, and then nothing of it was answered. It
+/// is to be cut off, and kept aside.
 ///
 /// # Errors
 /// When a record is damaged and whole ones follow.
@@ -51,18 +58,22 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<&[u8]>, usize), Damaged> {
 fn record(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let rest = bytes.get(at..)?.strip_prefix(&MAGIC)?;
     let (length, rest) = rest.split_first_chunk::<4>()?;
+    let (head, rest) = rest.split_first_chunk::<4>()?;
+    if check::<4>(at as u64, length) != *head {
+        return None;
+    }
     let (expected, rest) = rest.split_first_chunk::<8>()?;
     let length = usize::try_from(u32::from_le_bytes(*length)).ok().filter(|length| *length <= RECORD_BYTES)?;
     let content = rest.get(..length)?;
-    (check(at as u64, content) == *expected).then_some(content)
+    (check::<8>(at as u64, content) == *expected).then_some(content)
 }
 
-fn check(at: u64, content: &[u8]) -> [u8; 8] {
+fn check<const N: usize>(at: u64, content: &[u8]) -> [u8; N] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&at.to_le_bytes()).update(content);
-    let hash = hasher.finalize();
-    let (first, _) = hash.as_bytes().split_first_chunk::<8>().expect("a hash has 32 bytes");
-    *first
+    let mut check = [0; N];
+    check.copy_from_slice(&hasher.finalize().as_bytes()[..N]);
+    check
 }
 
 #[cfg(test)]
@@ -72,7 +83,8 @@ mod tests {
     fn log() -> (Vec<u8>, Vec<usize>) {
         let (mut bytes, mut ends) = (Vec::new(), vec![0]);
         for content in [&b"first"[..], b"", b"p2pLthird", &[7; 300]] {
-            frame(0, content, &mut bytes);
+            let framed = frame(bytes.len() as u64, content).expect("short");
+            bytes.extend(framed);
             ends.push(bytes.len());
         }
         (bytes, ends)
@@ -104,5 +116,21 @@ mod tests {
                 Err(damaged) => assert_eq!((damaged.at, last), (ends[begins] as u64, false), "byte {place}"),
             }
         }
+    }
+
+    #[test]
+    fn a_torn_end_full_of_false_beginnings_is_read_at_once() {
+        let mut hostile = Vec::new();
+        while hostile.len() < 4 * 1024 * 1024 {
+            hostile.extend_from_slice(b"p2pL\x00\x00\x20\x00");
+        }
+        let mut bytes = frame(0, b"whole").expect("short");
+        let whole = bytes.len();
+        let torn = frame(whole as u64, &hostile).expect("below the limit");
+        bytes.extend_from_slice(&torn[..torn.len() - 1]);
+        let begun = std::time::Instant::now();
+        assert_eq!(read(&bytes), Ok((vec![&b"whole"[..]], whole)));
+        assert!(begun.elapsed().as_secs() < 20, "it took {:?}", begun.elapsed());
+        assert_eq!(frame(0, &vec![0; RECORD_BYTES + 1]), None);
     }
 }

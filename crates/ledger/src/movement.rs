@@ -6,7 +6,8 @@ use crate::amounts::Amounts;
 use crate::order::LaneId;
 use crate::wire::Rule;
 
-/// One side of what an order did. Amounts are positive; the side says which way.
+/// One row of what an order did. Amounts are positive. A lane's purse is the sum of its credits less
+/// the sum of its debits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Movement {
     pub lane: LaneId,
@@ -17,12 +18,14 @@ pub struct Movement {
     pub reason: Reason,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
+    /// Out of the lane's purse.
     Debit,
+    /// Into it.
     Credit,
-    /// Out of the network: burnt. Shown to the payer, out of whose payment it went; no purse moves.
-    Gone,
+    /// Of a payment that left the purse before, for the record: no purse moves.
+    Note,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,17 +40,26 @@ pub enum Reason {
     Returned,
     /// Paid for work.
     Work,
+    /// Out of the network, of a payment for work.
     Burnt,
+    /// Of a free tier, not spent on its day.
+    Lapsed,
     Granted(Rule),
 }
 
-/// How a row is called for ever: the order's id, and its side.
-#[must_use]
-pub fn row_id(order: &Hash, side: Side) -> String {
-    let side = match side {
-        Side::Debit => "debit",
-        Side::Credit => "credit",
-        Side::Gone => "burnt",
-    };
-    format!("{order}/{side}")
+impl Movement {
+    /// How the row is called for ever: `<order>/debit` and `<order>/credit` for the two sides of what the
+    /// order is about, and a name of its own for what it brings along.
+    #[must_use]
+    pub fn row_id(&self, order: &Hash) -> String {
+        let name = match (self.reason, self.side) {
+            (Reason::Returned, _) => "returned",
+            (Reason::Burnt, _) => "burnt",
+            // An order may end a free tier in the lanes of both parties.
+            (Reason::Lapsed, _) => return format!("{order}/lapsed/{}", self.lane.device),
+            (_, Side::Debit) => "debit",
+            (_, Side::Credit | Side::Note) => "credit",
+        };
+        format!("{order}/{name}")
+    }
 }

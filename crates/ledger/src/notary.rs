@@ -11,7 +11,7 @@ use p2p_types::{DeviceId, Hash, NetworkId, Scheme, SignError, Signed, Timestamp,
 use prost::Message as _;
 use thiserror::Error;
 
-use crate::certificate::leaf;
+use crate::certificate::{countersigned, leaf};
 use crate::order::{hash, id};
 use crate::wire::record::Kind;
 use crate::{
@@ -21,6 +21,8 @@ use crate::{
 
 /// The most orders of one batch: their record stays far below its limit.
 pub const BATCH_ORDERS: usize = 4096;
+/// A calendar this far ahead of the last batch is believed only when somebody confirms it: 45 days.
+pub const LEAP_MS: u64 = 45 * 24 * 60 * 60 * 1000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notary {
@@ -30,6 +32,9 @@ pub struct Notary {
     batches: u64,
     /// Lanes of which a conflict is on record. One is enough, and a log must not grow by more.
     conflicted: HashSet<LaneId>,
+    /// The time of the last batch, and what somebody confirmed since.
+    latest: Timestamp,
+    confirmed: Timestamp,
     /// The hash of the record before: a log with a record missing or changed does not fit together.
     previous: Hash,
 }
@@ -83,6 +88,8 @@ impl Notary {
             ledger: Ledger::new(parameters),
             batches: 0,
             conflicted: HashSet::new(),
+            latest: Timestamp::default(),
+            confirmed: Timestamp::default(),
             previous: Hash::of(&network.0),
         }
     }
@@ -92,7 +99,7 @@ impl Notary {
         &self.ledger
     }
 
-    /// Judges orders in the order they are given, at most [`BATCH_ORDERS`].
+    /// Judges orders in the order they are given; those behind the first [`BATCH_ORDERS`] are refused.
     pub fn judge(&mut self, scheme: &dyn Scheme, at: Timestamp, orders: Vec<Signed<wire::Order>>) -> Judged {
         self.judge_verified(scheme, at, Signed::verify_each(scheme, &self.network, orders))
     }
@@ -100,11 +107,15 @@ impl Notary {
     /// The same for orders whose signatures were checked before, as somewhere else they may be while
     /// the batch before is judged.
     pub fn judge_verified(&mut self, scheme: &dyn Scheme, at: Timestamp, orders: Vec<VerifiedOrder>) -> Judged {
-        debug_assert!(orders.len() <= BATCH_ORDERS, "a batch of {}", orders.len());
+        if let Some(leap) = self.leap(at) {
+            let answers = orders.iter().map(|_| Answer::Refused(Refusal::ClockLeap(leap))).collect();
+            return Judged { record: None, answers };
+        }
         let mut answers = Vec::with_capacity(orders.len());
         let (mut accepted, mut conflicts) = (Vec::new(), Vec::new());
         for verified in orders {
             let answer = match verified {
+                _ if answers.len() >= BATCH_ORDERS => Answer::Refused(Refusal::TooManyAtOnce),
                 Ok(order) => self.judge_one(scheme, at, order, &mut accepted, &mut conflicts),
                 Err(error) => Answer::Refused(error.into()),
             };
@@ -127,16 +138,28 @@ impl Notary {
         let mut index = 0;
         for answer in &mut answers {
             if let Answer::Certified { certificate, .. } = answer {
-                let siblings = tree.path(index).into_iter().map(|hash| hash.0.to_vec()).collect();
-                let place = u32::try_from(index).expect("a batch is small");
-                certificate.votes.push(wire::Countersignature { vote: vote.clone(), index: place, siblings });
+                certificate.votes.push(countersigned(&vote, &tree, index));
                 index += 1;
             }
         }
         let orders = accepted.into_iter().map(|(_, order)| order).collect();
         let record = self.chained(Kind::Batch(wire::Batch { vote, orders, conflicts }));
         self.batches += 1;
+        self.latest = at;
         Judged { record: Some(record), answers }
+    }
+
+    /// How far `at` is ahead of the last batch, where that is too far to be believed.
+    fn leap(&self, at: Timestamp) -> Option<u64> {
+        let leap = at.since(self.latest.max(self.confirmed));
+        (self.batches > 0 && leap > LEAP_MS).then_some(leap)
+    }
+
+    /// Whoever runs the notary says that it is really so late: after a long sleep, and not because
+    /// the calendar was set wrong. A notary that judged by a wrong calendar would end grants early
+    /// and keep holds open until then.
+    pub const fn confirm_clock(&mut self, at: Timestamp) {
+        self.confirmed = at;
     }
 
     fn judge_one(
@@ -159,7 +182,10 @@ impl Notary {
             Ok((id, Applied::Before)) => Answer::Before { id },
             Err(refusal) => {
                 // Both halves are kept: whoever signed two orders for one place is shown to have.
+                // One that is void by now shows nothing: it may have been refused when it was young,
+                // and its owner gave another in its place.
                 if let Refusal::Conflict { first } = &refusal
+                    && at < Timestamp(order.expires_ms)
                     && self.remember_conflict(&order)
                 {
                     let second = order.signed().as_bytes().to_vec();
@@ -187,8 +213,11 @@ impl Notary {
     ) -> Result<Judged, CertificateError> {
         let committee = Committee::new(vec![DeviceId(scheme.public_key())]);
         certificate::verify(scheme, &self.network, &committee, certificate)?;
-        let vote = certificate.votes.first().map(|vote| Signed::<wire::Vote>::from_bytes(vote.vote.as_slice()));
-        let at = vote.transpose()?.map_or(Ok(0), |vote| vote.peek().map(|vote| vote.at_ms))?;
+        // Of all votes, this notary's own.
+        let own =
+            certificate.votes.iter().filter_map(|vote| Signed::<wire::Vote>::from_bytes(vote.vote.as_slice()).ok());
+        let own = own.filter(|vote| vote.claimed_signer() == scheme.public_key()).find_map(|vote| vote.peek().ok());
+        let at = own.map_or(0, |vote| vote.at_ms);
         let order = Signed::from_bytes(certificate.order.as_slice()).map_err(Refusal::from)?;
         Ok(self.judge(scheme, Timestamp(at), vec![order]))
     }
@@ -266,6 +295,7 @@ impl Notary {
             self.remember_conflict(&second.map_err(Refusal::from)?);
         }
         self.batches += 1;
+        self.latest = Timestamp(vote.at_ms);
         Ok(())
     }
 

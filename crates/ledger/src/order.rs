@@ -72,7 +72,7 @@ pub enum Body {
 }
 
 /// So much of a hold is the payee's by now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Voucher {
     /// Who signed it.
     pub device: DeviceId,

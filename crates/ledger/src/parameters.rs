@@ -4,6 +4,11 @@ use p2p_types::{AccountId, Credits, Hash};
 
 /// The most that one lane may have open.
 pub const HOLDS_PER_LANE: usize = 64;
+/// The most lanes of one account: an owner's computers, those that are lost among them.
+pub const LANES_PER_ACCOUNT: usize = 16;
+/// The most orders of one lane in an epoch, so that nobody fills a notary's disk for nothing. Tasks take
+/// none: they are paid by vouchers.
+pub const ORDERS_PER_EPOCH: u64 = 10_000;
 /// The longest that an order may wait to be carried out: an hour.
 pub const ORDER_LIFE_MS: u64 = 60 * 60 * 1000;
 /// The longest that a hold may stay open: a day.

@@ -37,7 +37,7 @@ pub enum Refusal {
     Overdrawn { wanted: Credits, available: Credits },
     #[error("only earned credits can be given away")]
     NotTransferable,
-    #[error("payer and payee are the same")]
+    #[error("payer and payee are of one owner")]
     ToItself,
     #[error("the owners of these two lanes are not the same")]
     NotOwn,
@@ -45,6 +45,14 @@ pub enum Refusal {
     IssuersOnly,
     #[error("whoever founded the network is paid by nothing that the network mints")]
     Founders,
+    #[error("this account has {0} lanes, as many as it may")]
+    TooManyLanes(usize),
+    #[error("this lane gave {0} orders in this epoch, as many as it may")]
+    TooManyOrders(u64),
+    #[error("more orders at once than one batch takes")]
+    TooManyAtOnce,
+    #[error("the notary's clock is {0} ms ahead of its last batch, and nobody confirmed it")]
+    ClockLeap(u64),
     #[error("this lane has {0} holds open, as many as it may")]
     TooManyHolds(usize),
     #[error("there is no open hold {0}")]

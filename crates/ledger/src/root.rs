@@ -40,12 +40,13 @@ fn of_lane(id: &LaneId, lane: &Lane) -> Hash {
     let mut leaf = Leaf::of("lane");
     leaf.lane(id).amounts(&lane.purse).number(lane.free_day.into());
     leaf.number(lane.next()).bytes(&lane.head.0).number(lane.holds as u64);
+    leaf.number(lane.given.0).number(lane.given.1);
     leaf.end()
 }
 
 fn of_account(id: &[u8; 32], account: &Account) -> Hash {
     let mut leaf = Leaf::of("account");
-    leaf.bytes(id).number(account.ever_worked.into()).number(account.starter.into());
+    leaf.bytes(id).number(account.lanes as u64).number(account.ever_worked.into()).number(account.starter.into());
     leaf.number(account.ramp_days.into());
     for last in [account.ramp_day.map(u64::from), account.free_day.map(u64::from), account.budget_epoch] {
         // One more than the number, so that none is not the same as zero.

@@ -1,10 +1,10 @@
 //! The two ends of a hold while work goes on under it. No notary is asked: the payer signs a higher
-//! voucher for each task, and the payee works on as long as it covers what was done.
+//! voucher for each task, and the payee begins no more work while one is missing.
 
-use p2p_types::{Credits, Hash, TaskId, Timestamp};
+use p2p_types::{Credits, DeviceId, Hash, TaskId, Timestamp};
 use thiserror::Error;
 
-use crate::order::{LaneId, Voucher};
+use crate::order::Voucher;
 use crate::wire;
 
 /// Why a voucher is not taken.
@@ -16,18 +16,18 @@ pub enum VoucherRefused {
     OtherDevice,
     #[error("voucher {number} does not follow voucher {last}")]
     GoesBack { number: u64, last: u64 },
-    #[error("it is for {amount} credits in all, less than the {owed} that are owed")]
-    TooLow { amount: Credits, owed: Credits },
     #[error("it is for {amount} credits, the hold for {ceiling}")]
     TooHigh { amount: Credits, ceiling: Credits },
-    #[error("the hold ended")]
+    #[error("the hold can be settled no more")]
     Ended,
 }
 
 /// The payer's end: what of a hold is promised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paying {
-    pub hold: Hash,
+    hold: Hash,
+    /// Who made the hold and signs for it.
+    device: DeviceId,
     ceiling: Credits,
     number: u64,
     promised: Credits,
@@ -35,8 +35,8 @@ pub struct Paying {
 
 impl Paying {
     #[must_use]
-    pub const fn new(hold: Hash, ceiling: Credits) -> Self {
-        Self { hold, ceiling, number: 0, promised: Credits::ZERO }
+    pub const fn new(hold: Hash, device: DeviceId, ceiling: Credits) -> Self {
+        Self { hold, device, ceiling, number: 0, promised: Credits::ZERO }
     }
 
     /// What can still be promised.
@@ -49,8 +49,8 @@ impl Paying {
     /// it leaves. `None` where the hold is too small for it.
     pub fn pay(&mut self, task: TaskId, price: Credits) -> Option<wire::Voucher> {
         let promised = self.promised.plus(price).filter(|promised| *promised <= self.ceiling)?;
+        self.number = self.number.checked_add(1)?;
         self.promised = promised;
-        self.number += 1;
         Some(wire::Voucher {
             hold: self.hold.0.to_vec(),
             number: self.number,
@@ -60,60 +60,79 @@ impl Paying {
     }
 
     /// Goes on from one's own latest voucher, as the payee shows it: after a restore from an older
-    /// copy one knows less than one signed.
+    /// copy one knows less than one signed. A voucher of anybody else changes nothing.
     pub fn catch_up(&mut self, voucher: &Voucher) {
-        if voucher.hold == self.hold && voucher.number > self.number {
+        if voucher.device == self.device && voucher.hold == self.hold && voucher.number > self.number {
             self.number = voucher.number;
             self.promised = voucher.amount.max(self.promised).min(self.ceiling);
         }
     }
 }
 
-/// The payee's end: what of a hold is earned, and whether to work on.
+/// The payee's end: what of a hold is earned, and whether to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Earning {
     hold: Hash,
-    payer: LaneId,
+    /// Whose vouchers count.
+    device: DeviceId,
     ceiling: Credits,
+    /// No work is begun from here on.
     expires: Timestamp,
-    /// The price of all work done so far.
-    owed: Credits,
+    /// Until then it can be settled.
+    settled_by: Timestamp,
+    /// The price of all work that was begun, and of that which was delivered.
+    begun: Credits,
+    delivered: Credits,
     number: u64,
     vouched: Credits,
 }
 
 impl Earning {
+    /// `grace_ms` is the network's [`crate::Parameters::grace_ms`].
     #[must_use]
-    pub const fn new(hold: Hash, payer: LaneId, ceiling: Credits, expires: Timestamp) -> Self {
-        let (owed, vouched) = (Credits::ZERO, Credits::ZERO);
-        Self { hold, payer, ceiling, expires, owed, number: 0, vouched }
+    pub const fn new(hold: Hash, device: DeviceId, ceiling: Credits, expires: Timestamp, grace_ms: u64) -> Self {
+        let zero = Credits::ZERO;
+        let settled_by = expires.plus_ms(grace_ms);
+        Self { hold, device, ceiling, expires, settled_by, begun: zero, delivered: zero, number: 0, vouched: zero }
     }
 
-    /// Work for `price` was delivered.
-    pub fn delivered(&mut self, price: Credits) {
-        self.owed = self.owed.plus(price).unwrap_or(Credits::MAX);
+    /// Sets `price` aside for a task that begins now. False where it must not begin: something
+    /// delivered is not paid, or the hold does not bear all that was begun, or it ends.
+    pub fn begin(&mut self, now: Timestamp, price: Credits) -> bool {
+        let bears = self.begun.plus(price).filter(|begun| *begun <= self.ceiling);
+        match bears {
+            Some(begun) if self.vouched >= self.delivered && now < self.expires => {
+                self.begun = begun;
+                true
+            }
+            _ => false,
+        }
     }
 
-    /// Whether another task for `price` may begin: what was delivered is paid, and the hold can bear it.
-    #[must_use]
-    pub fn may_work(&self, now: Timestamp, price: Credits) -> bool {
-        let bears = self.owed.plus(price).is_some_and(|owed| owed <= self.ceiling);
-        self.vouched >= self.owed && bears && now < self.expires
+    /// A task that was begun for `price` was delivered.
+    pub fn deliver(&mut self, price: Credits) {
+        self.delivered = self.delivered.plus(price).unwrap_or(Credits::MAX);
     }
 
-    /// Takes a voucher whose signature was checked.
+    /// A task that was begun for `price` will not be delivered.
+    pub fn abandon(&mut self, price: Credits) {
+        self.begun = self.begun.minus(price).unwrap_or_default();
+    }
+
+    /// Takes a voucher whose signature was checked. One that does not cover everything is taken too: it
+    /// is worth what it says, and [`Self::begin`] waits for the rest.
     ///
     /// # Errors
-    /// When it is not the next of this hold, or covers less than was delivered.
+    /// When it is not the next of this hold, or the notary would not settle it.
     pub fn take(&mut self, now: Timestamp, voucher: &Voucher) -> Result<(), VoucherRefused> {
         let (number, amount) = (voucher.number, voucher.amount);
         if voucher.hold != self.hold {
             return Err(VoucherRefused::OtherHold);
         }
-        if voucher.device != self.payer.device {
+        if voucher.device != self.device {
             return Err(VoucherRefused::OtherDevice);
         }
-        if now >= self.expires {
+        if now >= self.settled_by {
             return Err(VoucherRefused::Ended);
         }
         if number <= self.number || amount < self.vouched {
@@ -121,9 +140,6 @@ impl Earning {
         }
         if amount > self.ceiling {
             return Err(VoucherRefused::TooHigh { amount, ceiling: self.ceiling });
-        }
-        if amount < self.owed {
-            return Err(VoucherRefused::TooLow { amount, owed: self.owed });
         }
         self.number = number;
         self.vouched = amount;
@@ -146,18 +162,18 @@ impl Earning {
 
 #[cfg(test)]
 mod tests {
-    use p2p_types::{AccountId, DeviceId};
-
     use super::*;
 
     const HOLD: Hash = Hash([1; 32]);
     const TASK: TaskId = TaskId([2; 16]);
     const DEVICE: DeviceId = DeviceId([3; 32]);
+    const START: Timestamp = Timestamp(0);
     const END: Timestamp = Timestamp(10_000);
+    const GRACE_MS: u64 = 1000;
 
     fn ends() -> (Paying, Earning) {
-        let payer = LaneId { account: AccountId([4; 32]), device: DEVICE };
-        (Paying::new(HOLD, Credits::whole(10)), Earning::new(HOLD, payer, Credits::whole(10), END))
+        let ceiling = Credits::whole(10);
+        (Paying::new(HOLD, DEVICE, ceiling), Earning::new(HOLD, DEVICE, ceiling, END, GRACE_MS))
     }
 
     fn seen(voucher: &wire::Voucher) -> Voucher {
@@ -170,16 +186,34 @@ mod tests {
         let (mut paying, mut earning) = ends();
         let price = Credits::whole(4);
         for _ in 0..2 {
-            assert!(earning.may_work(Timestamp(0), price));
-            earning.delivered(price);
-            assert!(!earning.may_work(Timestamp(0), price), "nothing more before the voucher");
+            assert!(earning.begin(START, price));
+            earning.deliver(price);
+            assert!(!earning.begin(START, Credits::whole(1)), "nothing more before the voucher");
             let voucher = paying.pay(TASK, price).expect("the hold bears it");
-            earning.take(Timestamp(0), &seen(&voucher)).expect("the next voucher");
+            earning.take(START, &seen(&voucher)).expect("the next voucher");
         }
-        assert!(!earning.may_work(Timestamp(0), price), "the hold is too small for a third");
+        assert!(!earning.begin(START, price), "the hold is too small for a third");
         assert_eq!(paying.pay(TASK, price), None);
         assert_eq!((earning.vouched(), paying.left()), (Credits::whole(8), Credits::whole(2)));
-        assert!(!earning.may_work(END, Credits::whole(1)), "not after its end");
+        assert!(!earning.begin(END, Credits::whole(1)), "not after its end");
+    }
+
+    #[test]
+    fn what_is_under_way_is_set_aside_and_a_part_payment_is_kept() {
+        let (mut paying, mut earning) = ends();
+        let price = Credits::whole(4);
+        assert!(earning.begin(START, price) && earning.begin(START, price));
+        assert!(!earning.begin(START, price), "two under way leave too little for a third");
+        earning.deliver(price);
+        earning.deliver(price);
+        let first = seen(&paying.pay(TASK, price).expect("bears it"));
+        earning.take(START, &first).expect("worth what it says");
+        assert_eq!(earning.vouched(), price);
+        assert!(!earning.begin(START, Credits::whole(1)), "the other is not paid yet");
+        let second = seen(&paying.pay(TASK, price).expect("bears it"));
+        earning.take(END, &second).expect("late, but the notary would settle it");
+        earning.abandon(Credits::whole(8));
+        assert_eq!(earning.vouched(), Credits::whole(8));
     }
 
     #[test]
@@ -187,44 +221,38 @@ mod tests {
         let (mut paying, mut earning) = ends();
         let first = seen(&paying.pay(TASK, Credits::whole(2)).expect("bears it"));
         let second = seen(&paying.pay(TASK, Credits::whole(2)).expect("bears it"));
-        earning.take(Timestamp(0), &second).expect("the latest");
-        let refused =
-            |earning: &mut Earning, voucher: Voucher| earning.take(Timestamp(0), &voucher).expect_err("refused");
+        earning.take(START, &second).expect("the latest");
+        let refused = |earning: &mut Earning, voucher: Voucher| earning.take(START, &voucher).expect_err("refused");
         let goes_back = VoucherRefused::GoesBack { number: 1, last: 2 };
         assert_eq!(refused(&mut earning, first.clone()), goes_back);
         assert_eq!(refused(&mut earning, second.clone()), VoucherRefused::GoesBack { number: 2, last: 2 });
         let lower = Voucher { number: 3, ..first };
         assert_eq!(refused(&mut earning, lower), VoucherRefused::GoesBack { number: 3, last: 2 });
         let next = Voucher { number: 3, ..second };
-        assert_eq!(refused(&mut earning, Voucher { hold: Hash([9; 32]), ..next.clone() }), VoucherRefused::OtherHold);
-        assert_eq!(
-            refused(&mut earning, Voucher { device: DeviceId([9; 32]), ..next.clone() }),
-            VoucherRefused::OtherDevice
-        );
+        assert_eq!(refused(&mut earning, Voucher { hold: Hash([9; 32]), ..next }), VoucherRefused::OtherHold);
+        assert_eq!(refused(&mut earning, Voucher { device: DeviceId([9; 32]), ..next }), VoucherRefused::OtherDevice);
         let (amount, ceiling) = (Credits::whole(11), Credits::whole(10));
-        assert_eq!(
-            refused(&mut earning, Voucher { amount, ..next.clone() }),
-            VoucherRefused::TooHigh { amount, ceiling }
-        );
-        earning.delivered(Credits::whole(5));
-        let (amount, owed) = (next.amount, Credits::whole(5));
-        assert_eq!(refused(&mut earning, next.clone()), VoucherRefused::TooLow { amount, owed });
-        assert_eq!(earning.take(END, &next), Err(VoucherRefused::Ended));
+        assert_eq!(refused(&mut earning, Voucher { amount, ..next }), VoucherRefused::TooHigh { amount, ceiling });
+        assert_eq!(earning.take(END.plus_ms(GRACE_MS), &next), Err(VoucherRefused::Ended));
         assert_eq!(earning.vouched(), Credits::whole(4), "nothing that was refused counts");
     }
 
     #[test]
-    fn a_payer_restored_from_an_older_copy_goes_on_from_its_own_latest_voucher() {
+    fn a_payer_restored_from_an_older_copy_goes_on_from_its_own_latest_voucher_and_nobody_elses() {
         let (mut paying, mut earning) = ends();
         let older = paying.clone();
         let latest = seen(&paying.pay(TASK, Credits::whole(3)).expect("bears it"));
-        earning.take(Timestamp(0), &latest).expect("the next voucher");
-        let mut restored = older;
+        earning.take(START, &latest).expect("the next voucher");
+        let mut restored = older.clone();
         restored.catch_up(&latest);
         assert_eq!(restored, paying);
         let next = seen(&restored.pay(TASK, Credits::whole(1)).expect("bears it"));
-        earning.take(Timestamp(0), &next).expect("goes on");
+        earning.take(START, &next).expect("goes on");
         restored.catch_up(&latest);
         assert_eq!(restored.left(), Credits::whole(6), "an older one changes nothing");
+
+        let mut deceived = older.clone();
+        deceived.catch_up(&Voucher { device: DeviceId([9; 32]), number: u64::MAX, ..latest });
+        assert_eq!(deceived, older, "the payee cannot sign for the payer");
     }
 }

@@ -10,8 +10,8 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NetEvent {
     /// Where this node can be reached changed. It can be at `address`, a multiaddress that ends in
-    /// `/p2p/DEVICE`: a new one, or the best that is left when another is gone.
-    /// [`Net::listening`](crate::Net::listening) has all that count.
+    /// `/p2p/DEVICE`: a new one, or the best that is left when another is gone; it is
+    /// empty where none is left. [`Net::listening`](crate::Net::listening) has all that count.
     Listening { address: String },
     /// Frames can be exchanged with `device` from now on. Nothing of it arrived before.
     PeerUp {

@@ -64,12 +64,13 @@ struct SourceFull {
 }
 
 impl GroupLimit {
-    /// An eighth of the places for a group of public addresses, half of them for the own
-    /// network at home, where everybody is in one group.
+    /// An eighth of the places for a group of public addresses. The own network at home, where everybody
+    /// is in one group, is bounded by the places themselves: with fewer, a full node would never be
+    /// crowded enough to let somebody go for a newcomer.
     pub(crate) fn new(max_peers: usize) -> Self {
         Self {
             public: (max_peers / 8).max(2),
-            private: (max_peers / 2).max(2),
+            private: max_peers.max(2),
             members: HashMap::new(),
             knocking: HashMap::new(),
         }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use libp2p::Multiaddr;
-use p2p_types::limits;
+use p2p_types::{DeviceId, limits};
 
+use crate::NetEvent;
 use crate::address::{self, Endpoint, Transport};
 use crate::groups::is_private;
 
@@ -62,6 +63,17 @@ impl Listening {
         let best: Vec<_> = turns.take(limits::ADDRESSES_PER_PEER).map(|address| (*address).clone()).collect();
         if best.is_empty() { self.all.iter().take(limits::ADDRESSES_PER_PEER).cloned().collect() } else { best }
     }
+
+    /// What others are to be told of, and the event that says so. There is one even where nothing
+    /// is left: else what is gone would be told for ever. `new` is what was added.
+    pub(crate) fn news(&self, new: Option<&Multiaddr>, me: &DeviceId) -> (Vec<String>, NetEvent) {
+        let best: Vec<_> = self.best().iter().map(|address| address::text(address, me)).collect();
+        let address = match new {
+            Some(new) => address::text(new, me),
+            None => best.first().cloned().unwrap_or_default(),
+        };
+        (best, NetEvent::Listening { address })
+    }
 }
 
 fn sort(address: &Multiaddr) -> Option<Sort> {
@@ -100,6 +112,20 @@ mod tests {
         assert!(!listening.add(&wifi), "known already");
         assert!(listening.remove(&wifi) && !listening.remove(&wifi));
         assert_eq!(listening.best(), [cable]);
+    }
+
+    #[test]
+    fn that_nothing_is_left_is_told_as_well() {
+        let (me, first, second) = (DeviceId([1; 32]), "/ip4/10.0.0.1/tcp/9000", "/ip4/10.0.0.2/tcp/9000");
+        let told = |text: &str| address::text(&address(text), &me);
+        let event = |address: String| NetEvent::Listening { address };
+        let mut listening = listening(&[first, second]);
+        let both = vec![told(first), told(second)];
+        assert_eq!(listening.news(Some(&address(second)), &me), (both, event(told(second))));
+        listening.remove(&address(first));
+        assert_eq!(listening.news(None, &me), (vec![told(second)], event(told(second))));
+        listening.remove(&address(second));
+        assert_eq!(listening.news(None, &me), (Vec::new(), event(String::new())));
     }
 
     #[test]

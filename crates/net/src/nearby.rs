@@ -1,8 +1,8 @@
 //! Networks nearby: a DNS-SD service of our own, announced and looked for in the local network.
 //!
 //! libp2p's mDNS is not used: it announces one name for all networks. The library has one
-//! thread of its own, asleep but for questions on the network and a look at the interfaces once
-//! a minute. It keeps whatever is announced to it for as long as the announcement says, so a
+//! thread of its own, asleep but for what is said on the network, a look at the interfaces and one
+//! at what it holds, each once a minute. It keeps whatever is announced to it for as long as the announcement says, so a
 //! flood of made-up services would fill the memory: [`Search`] is given up when it holds too
 //! much, and begun anew after a rest.
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use libp2p::Multiaddr;
 use mdns_sd::{ResolvedService, ServiceEvent, ServiceInfo};
-use p2p_types::{DeviceId, NetworkId, limits};
+use p2p_types::{DeviceId, NetworkId, is_hidden, limits};
 use tokio::time::Instant;
 
 use crate::address::{self, Endpoint, Transport};
@@ -93,10 +93,10 @@ impl Nearby {
     }
 
     /// When [`Self::on_time`] has something to do.
-    pub(crate) fn deadline(&self) -> Instant {
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::RestingUntil(until) => *until,
-            State::Looking(search) => self.announce_at.map_or(search.check_at(), |at| at.min(search.check_at())),
+            State::RestingUntil(until) => Some(*until),
+            State::Looking(_) => self.announce_at,
         }
     }
 
@@ -114,8 +114,7 @@ impl Nearby {
                 }
             },
             State::RestingUntil(_) => {}
-            State::Looking(search) => {
-                search.check(now);
+            State::Looking(_) => {
                 if self.announce_at.is_some_and(|at| at <= now) {
                     self.announce_at = None;
                     self.announce();
@@ -231,10 +230,10 @@ fn found<'a>(
     (!addresses.is_empty()).then_some(Found::Member { device, addresses })
 }
 
-/// A name as it can be shown: printable, and not longer than [`NAME_BYTES`].
+/// A name as it can be shown: all of it to be seen, and not longer than [`NAME_BYTES`].
 fn shorten(name: &str) -> String {
     let mut short = String::new();
-    for letter in name.chars().filter(|letter| !letter.is_control()) {
+    for letter in name.chars().filter(|letter| !is_hidden(*letter)) {
         if short.len() + letter.len_utf8() > NAME_BYTES {
             break;
         }
@@ -257,7 +256,7 @@ mod tests {
     }
 
     fn properties(id: NetworkId, device: DeviceId) -> Vec<(&'static str, String)> {
-        let texts = [id.to_string(), "Home\u{7}".repeat(100), device.to_string(), "9000".into(), "9001".into()];
+        let texts = [id.to_string(), "Home\u{7}\u{202e}".repeat(100), device.to_string(), "9000".into(), "9001".into()];
         ["id", "name", "device", "tcp", "quic"].into_iter().zip(texts).collect()
     }
 

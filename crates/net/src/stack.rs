@@ -148,7 +148,9 @@ fn behaviour(config: &NetConfig, keypair: &Keypair, protocols: &Protocols) -> Re
 /// A quarter of the places is kept for peers that this node chose itself.
 fn connection_limits(max_peers: usize) -> connection_limits::ConnectionLimits {
     let peers = u32::try_from(max_peers.max(1)).unwrap_or(u32::MAX);
-    let inbound = peers - peers / 4;
+    // The machine lets the newest go above three quarters of the places: those who come by themselves
+    // must be able to take more, or it never would, and a full hub would shut newcomers out.
+    let inbound = peers - peers / 8;
     connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(KNOCKING))
         .with_max_pending_outgoing(Some(DIALING))

@@ -229,7 +229,7 @@ impl Node {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let nearby = self.nearby.as_ref().map(Nearby::deadline);
+        let nearby = self.nearby.as_ref().and_then(Nearby::deadline);
         let timers = [self.dialer.deadline(), self.links.deadline(), self.bans.deadline(), nearby];
         timers.into_iter().chain([self.providers.deadline()]).flatten().min()
     }

@@ -1,10 +1,11 @@
-//! Files and folders that are for one user alone.
+//! Files and folders that are for one user alone, and files that may not be what they seem.
 //!
-//! Nothing here follows a link at the end of a path, and what is written is on the disk whole or
-//! not at all.
+//! Nothing here waits for a pipe or reads a device. Only [`read_plain`] and [`read_end`] follow a
+//! link at the end of a path. What is written is on the disk whole or not at all, but for what is
+//! appended.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -21,7 +22,7 @@ use windows as system;
 
 pub(crate) use system::{make_folder, open_lock, own_folder};
 
-/// Why a private file was not read.
+/// Why a file was not opened or read.
 #[derive(Debug, Error)]
 pub enum FileError {
     #[error("{0} does not exist")]
@@ -32,6 +33,8 @@ pub enum FileError {
     Foreign { path: PathBuf, uid: u32 },
     #[error("{0} is not a plain file (links are not followed)")]
     NotAFile(PathBuf),
+    #[error("{0} is not a file but a pipe, a device or a folder - move it away")]
+    Special(PathBuf),
     #[error("{path} is longer than {limit} bytes")]
     TooLong { path: PathBuf, limit: usize },
     #[error("{path} cannot be read: {source}")]
@@ -43,8 +46,45 @@ pub enum FileError {
 /// # Errors
 /// When it is missing, not a plain file, too long, somebody else's, or open to others.
 pub fn read_private(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+    read_whole(system::open_private(path)?, path, limit)
+}
+
+/// Reads a file of at most `limit` bytes, whoever it belongs to. A link is followed, because
+/// people keep their settings elsewhere; what it leads to has to be a plain file.
+///
+/// # Errors
+/// When it is missing, not a plain file, or too long.
+pub fn read_plain(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+    read_whole(system::open_plain(path)?, path, limit)
+}
+
+/// The last `limit` bytes of a file that may be long, such as a log. It is opened as by
+/// [`read_plain`].
+///
+/// # Errors
+/// When it is missing or not a plain file.
+pub fn read_end(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
     let io = |source| FileError::Io { path: path.to_owned(), source };
-    let file = system::open_private(path)?;
+    let mut file = system::open_plain(path)?;
+    let length = file.metadata().map_err(io)?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(limit as u64))).map_err(io)?;
+    let mut bytes = Vec::new();
+    // It may grow meanwhile.
+    file.take(limit as u64).read_to_end(&mut bytes).map_err(io)?;
+    Ok(bytes)
+}
+
+/// Opens a file of this user's for writing at its end, and makes it (0600) where there is none.
+/// Whatever else is there, a link included, stays as it is.
+///
+/// # Errors
+/// When something that is not a plain file of this user is in its place.
+pub fn append_private(path: &Path) -> Result<File, FileError> {
+    system::open_append(path)
+}
+
+fn read_whole(file: File, path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+    let io = |source| FileError::Io { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(io)?;
     if bytes.len() > limit {

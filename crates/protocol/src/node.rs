@@ -30,6 +30,8 @@ pub struct Config {
     /// In a closed network: the signed membership.
     pub membership: Vec<u8>,
     pub agent_version: String,
+    /// The most nodes that the transport connects at one time.
+    pub max_peers: usize,
 }
 
 /// The machine. See the crate's description for how to drive it.
@@ -59,7 +61,7 @@ impl Node {
         let mut queue = Queue::default();
         queue.set_slots(1);
         Self {
-            peers: Peers::new(restored, members_trusted),
+            peers: Peers::new(restored, members_trusted, config.max_peers),
             queue,
             post: Post::new(scheme, id, restored.sequence),
             requester: Requester::default(),

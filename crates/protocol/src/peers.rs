@@ -18,9 +18,13 @@ pub const PRESENCE_TOPIC: &str = "presence";
 const WANTED_PEERS: usize = 24;
 /// A dial counts as a connection for this time: it may become one.
 const DIALING_MS: u64 = 5000;
-/// Connected nodes above which the newest are let go again, once they know others: a node with no
-/// place free would shut newcomers out of the whole network.
-const COMFORTABLE_PEERS: usize = limits::PEERS * 3 / 4;
+/// Of the places there are, those above which the newest are let go again, once they know others: a
+/// node with no place free would shut newcomers out of the whole network. The transport keeps more
+/// than these for nodes that come by themselves.
+const fn comfortable(max_peers: usize) -> usize {
+    let places = max_peers - max_peers / 4;
+    if places == 0 { 1 } else { places }
+}
 /// How long a newcomer stays at least, and how long it stays away after it was let go.
 const STAY_MS: u64 = 10_000;
 pub(crate) const AWAY_MS: u64 = 60_000;
@@ -144,10 +148,11 @@ pub(crate) struct Peers {
     trusted: BTreeSet<DeviceId>,
     distrusted: BTreeSet<DeviceId>,
     members_trusted: bool,
+    comfortable: usize,
 }
 
 impl Peers {
-    pub(crate) fn new(restored: &Restored, members_trusted: bool) -> Self {
+    pub(crate) fn new(restored: &Restored, members_trusted: bool, max_peers: usize) -> Self {
         let remembered = restored.peers.iter().take(limits::KNOWN_PEERS);
         let all =
             remembered.map(|(device, addresses)| (*device, Peer { addresses: addresses.clone(), ..Peer::default() }));
@@ -158,6 +163,7 @@ impl Peers {
             trusted: restored.trusted.clone(),
             distrusted: restored.distrusted.clone(),
             members_trusted,
+            comfortable: comfortable(max_peers),
         }
     }
 
@@ -197,7 +203,7 @@ impl Peers {
     /// Who is let go to keep places free for newcomers: the newest that has stayed long enough to
     /// hear of others, is not trusted and not `busy`.
     pub(crate) fn to_let_go(&self, now: Now, busy: impl Fn(&DeviceId) -> bool) -> Option<DeviceId> {
-        if self.staying() <= COMFORTABLE_PEERS {
+        if self.staying() <= self.comfortable {
             return None;
         }
         let free = self.up().filter(|(device, peer)| peer.ready() && !self.trusted.contains(device) && !busy(device));
@@ -207,7 +213,7 @@ impl Peers {
 
     /// Whether somebody may have to be let go.
     pub(crate) fn is_crowded(&self) -> bool {
-        self.staying() > COMFORTABLE_PEERS
+        self.staying() > self.comfortable
     }
 
     fn staying(&self) -> usize {

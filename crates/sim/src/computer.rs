@@ -97,6 +97,7 @@ impl Computer {
             certificate: certify(&self.account, self.device, Timestamp(START_MS)).into_bytes(),
             membership: Vec::new(),
             agent_version: "0.1.0".to_owned(),
+            max_peers: p2p_types::limits::PEERS,
         };
         self.node = Some(Node::new(config, Arc::new(self.scheme.clone()), &self.disk));
         self.incarnation += 1;

@@ -20,7 +20,6 @@ pub struct Journal {
     end: u64,
     /// After a write failed nobody knows what is on disk, so nothing more is written.
     failed: bool,
-    buffer: Vec<u8>,
 }
 
 /// What was read of a log.
@@ -61,30 +60,30 @@ impl Journal {
             file.set_len(end).and_then(|()| file.sync_all()).map_err(io)?;
         }
         file.seek(SeekFrom::Start(end)).map_err(io)?;
-        let journal = Self { file, path: path.to_owned(), end, failed: false, buffer: Vec::new() };
+        let journal = Self { file, path: path.to_owned(), end, failed: false };
         Ok((journal, Replay { records, cut }))
     }
 
-    /// Writes records and returns when they are on the disk, all of them.
+    /// Writes a record and returns when it is on the disk. One at a time: of two that are written
+    /// together the second may reach the disk without the first, which would look like damage.
     ///
     /// # Errors
-    /// By the disk. The log takes no more then: whoever counts on it must stop.
-    pub fn append<'a>(&mut self, records: impl IntoIterator<Item = &'a [u8]>) -> Result<(), StoreError> {
+    /// By the disk, and for a record of more than [`log::RECORD_BYTES`]. After the disk failed the log
+    /// takes no more: whoever counts on it must stop.
+    pub fn append(&mut self, record: &[u8]) -> Result<(), StoreError> {
         if self.failed {
             return Err(StoreError::Closed);
         }
-        self.buffer.clear();
-        for record in records {
-            log::frame(self.end, record, &mut self.buffer);
-        }
-        let written = self.file.write_all(&self.buffer).and_then(|()| self.file.sync_data());
+        let too_large = || failure(&self.path, ErrorKind::FileTooLarge.into());
+        let framed = log::frame(self.end, record).ok_or_else(too_large)?;
+        let written = self.file.write_all(&framed).and_then(|()| self.file.sync_data());
         if let Err(source) = written {
             self.failed = true;
             // As good as one can: what is half there would be cut at the next start anyway.
             let _ = self.file.set_len(self.end);
             return Err(failure(&self.path, source));
         }
-        self.end += self.buffer.len() as u64;
+        self.end += framed.len() as u64;
         Ok(())
     }
 
@@ -154,8 +153,9 @@ mod tests {
         let (_folder, path) = folder();
         let (mut journal, replay) = Journal::open(&path).expect("opened");
         assert!(replay.records.is_empty() && journal.is_empty());
-        journal.append([&b"one"[..], b"two"]).expect("written");
-        journal.append([&b"three"[..]]).expect("written");
+        journal.append(b"one").expect("written");
+        journal.append(b"two").expect("written");
+        journal.append(b"three").expect("written");
         assert!(matches!(Journal::open(&path), Err(StoreError::Locked)), "one at a time");
         drop(journal);
         let (_, replay) = Journal::open(&path).expect("opened");
@@ -166,7 +166,8 @@ mod tests {
     fn a_torn_end_is_cut_kept_aside_and_written_over() {
         let (_folder, path) = folder();
         let (mut journal, _) = Journal::open(&path).expect("opened");
-        journal.append([&b"one"[..], b"two"]).expect("written");
+        journal.append(b"one").expect("written");
+        journal.append(b"two").expect("written");
         drop(journal);
         let whole = fs::read(&path).expect("read");
         fs::write(&path, &whole[..whole.len() - 1]).expect("written");
@@ -174,7 +175,7 @@ mod tests {
         assert_eq!(replay.records, [b"one".to_vec()]);
         let cut = fs::read(replay.cut.expect("the rest")).expect("kept");
         assert!(whole[..whole.len() - 1].ends_with(&cut) && !cut.is_empty());
-        journal.append([&b"other"[..]]).expect("written");
+        journal.append(b"other").expect("written");
         drop(journal);
         let (_, replay) = Journal::open(&path).expect("opened");
         assert_eq!((replay.records, replay.cut), (vec![b"one".to_vec(), b"other".to_vec()], None));
@@ -184,7 +185,8 @@ mod tests {
     fn damage_before_the_end_is_said_and_nothing_is_cut() {
         let (_folder, path) = folder();
         let (mut journal, _) = Journal::open(&path).expect("opened");
-        journal.append([&b"one"[..], b"two"]).expect("written");
+        journal.append(b"one").expect("written");
+        journal.append(b"two").expect("written");
         drop(journal);
         let mut bytes = fs::read(&path).expect("read");
         bytes[17] ^= 1;
@@ -201,10 +203,9 @@ mod tests {
             path: "/dev/full".into(),
             end: 0,
             failed: false,
-            buffer: Vec::new(),
         };
-        assert!(matches!(journal.append([&b"one"[..]]), Err(StoreError::Full)));
-        assert!(matches!(journal.append([&b"one"[..]]), Err(StoreError::Closed)));
+        assert!(matches!(journal.append(b"one"), Err(StoreError::Full)));
+        assert!(matches!(journal.append(b"one"), Err(StoreError::Closed)));
         assert_eq!(journal.len(), 0);
     }
 }

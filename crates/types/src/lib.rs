@@ -5,6 +5,7 @@
 //! Deliberately absent: clocks, randomness, I/O, and anything about what a message means.
 
 mod credits;
+mod hidden;
 mod id;
 mod key;
 pub mod limits;
@@ -14,6 +15,7 @@ mod time;
 mod vector;
 
 pub use credits::{Credits, CreditsError, MICRO};
+pub use hidden::is_hidden;
 pub use id::{AccountId, DeviceId, Hash, IdError, NetworkId, TaskId, from_base58, to_base58};
 pub use sign::{Artefact, Claimed, Ed25519, PublicKey, Scheme, SecretKey, SignError, Signature, Signed, Verified};
 pub use task::{Chunk, Output, Placement, Priority, Privacy, TaskKind, TextFailure, UnknownWord};

@@ -1,16 +1,16 @@
 //! Reading: files and environment, each mistake with its place.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::Path;
 
 use p2p_control::api::{ErrorCode, Problem};
+use p2p_platform::file::FileError;
 use serde_json::Value;
 
 use super::keys::{self, KEYS};
 
 /// More than this is no configuration.
-const FILE_BYTES: u64 = 256 * 1024;
+const FILE_BYTES: usize = 256 * 1024;
 /// Names that other documents once promised, and what took their place.
 const OLD_NAMES: &[(&str, &str)] = &[
     ("P2P_LISTEN_PORT", "P2P_AGENT_NETWORK_LISTEN_PORT"),
@@ -20,18 +20,14 @@ const OLD_NAMES: &[(&str, &str)] = &[
 
 /// The text of a configuration file; `None` where there is none.
 pub(super) fn read(path: &Path) -> Result<Option<String>, Problem> {
-    let wrong = |why: String| Problem::new(ErrorCode::Config, format!("{}: {why}", path.display()));
-    let file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(wrong(error.to_string())),
-    };
-    let mut text = String::new();
-    file.take(FILE_BYTES + 1).read_to_string(&mut text).map_err(|error| wrong(error.to_string()))?;
-    if text.len() as u64 > FILE_BYTES {
-        return Err(wrong(format!("it is longer than {FILE_BYTES} bytes")));
+    match p2p_platform::file::read_plain(path, FILE_BYTES) {
+        Ok(bytes) => String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| Problem::new(ErrorCode::Config, format!("{}: it is not UTF-8 text", path.display()))),
+        Err(FileError::Missing(_)) => Ok(None),
+        // The reason names the file.
+        Err(error) => Err(Problem::new(ErrorCode::Config, error.to_string())),
     }
-    Ok(Some(text))
 }
 
 /// The values that a file's text gives.
@@ -133,6 +129,28 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
+    fn what_is_no_file_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("agent.yaml");
+        assert_eq!(read(&path), Ok(None));
+        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
+        assert!(made.success());
+        let refused = read(&path).expect_err("a pipe");
+        assert_eq!(refused.code, ErrorCode::Config);
+        assert!(refused.detail.contains("agent.yaml is not a file"), "{refused}");
+
+        std::fs::remove_file(&path).expect("removed");
+        std::os::unix::fs::symlink("/dev/zero", &path).expect("a link");
+        assert!(read(&path).is_err(), "a device");
+        std::fs::remove_file(&path).expect("removed");
+        std::fs::write(&path, vec![b'#'; FILE_BYTES + 1]).expect("written");
+        assert!(read(&path).expect_err("too long").detail.contains("longer than"));
+        std::fs::write(&path, [0xff]).expect("written");
+        assert!(read(&path).expect_err("no text").detail.contains("UTF-8"));
+    }
+
+    #[test]
     fn an_alias_bomb_is_refused() {
         let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned()
             + &(b'b'..=b'i')
@@ -146,10 +164,11 @@ mod tests {
 
     #[test]
     fn the_environment_counts_and_is_checked() {
-        let look =
-            |name: &str| (name == "P2P_AGENT_NETWORK_BOOTSTRAP").then(|| "/ip4/1.2.3.4/tcp/1, /dns/x".to_owned());
+        let look = |name: &str| {
+            (name == "P2P_AGENT_NETWORK_BOOTSTRAP").then(|| "/ip4/1.2.3.4/tcp/1, /ip6/::1/tcp/2".to_owned())
+        };
         let values = environment(look).expect("fine");
-        assert_eq!(values["network.bootstrap"], serde_json::json!(["/ip4/1.2.3.4/tcp/1", "/dns/x"]));
+        assert_eq!(values["network.bootstrap"], serde_json::json!(["/ip4/1.2.3.4/tcp/1", "/ip6/::1/tcp/2"]));
         let look = |name: &str| (name == "P2P_AGENT_LOG_LEVEL").then(|| "loud".to_owned());
         assert!(environment(look).expect_err("no level").detail.contains("P2P_AGENT_LOG_LEVEL"));
     }

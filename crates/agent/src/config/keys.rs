@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::address;
+
 /// What a key's value must be.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape {
@@ -120,7 +122,9 @@ impl Key {
             Shape::Flag => value.is_boolean(),
             Shape::Number(least, most) => number_within(value, least, most),
             Shape::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
-            Shape::Addresses => value.as_array().is_some_and(|list| list.len() <= 64 && list.iter().all(is_address)),
+            Shape::Addresses => value.as_array().is_some_and(|list| {
+                list.len() <= 64 && list.iter().all(|one| one.as_str().is_some_and(address::is_dialable))
+            }),
         };
         if fits { Ok(value.clone()) } else { Err(format!("must be {}, not {}", self.expected(), shorten(value))) }
     }
@@ -142,17 +146,16 @@ impl Key {
             Shape::Flag => "true or false".to_owned(),
             Shape::Number(least, most) => format!("a whole number from {least} to {most}"),
             Shape::OneOf(words) => words.join(" or "),
-            Shape::Addresses => "a list of at most 64 addresses that start with /".to_owned(),
+            Shape::Addresses => {
+                "a list of at most 64 addresses like /ip4/192.0.2.1/tcp/9000 or /ip4/192.0.2.1/udp/9000/quic-v1"
+                    .to_owned()
+            }
         }
     }
 }
 
 fn number_within(value: &Value, least: u64, most: u64) -> bool {
     value.as_u64().is_some_and(|number| (least..=most).contains(&number))
-}
-
-fn is_address(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.starts_with('/') && text.len() <= 256)
 }
 
 fn shorten(value: &Value) -> String {

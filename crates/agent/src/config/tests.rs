@@ -54,7 +54,13 @@ fn a_bad_value_changes_nothing() {
     let refused = set(&home, "log.level", json!("loud")).expect_err("no level");
     assert_eq!(refused.code, ErrorCode::Config);
     assert!(set(&home, "log.lever", json!("debug")).expect_err("a typo").detail.contains("log.level meant"));
+    for address in ["/x\u{1b}[31m", "/dns4/example.org/tcp/1"] {
+        let refused = set(&home, "network.bootstrap", json!([address])).expect_err("no address");
+        assert!(refused.code == ErrorCode::Config && !refused.detail.contains('\u{1b}'), "{refused}");
+    }
     assert_eq!(load(&home, None).expect("as before").log.level, "debug");
+    std::fs::write(home.config_file(), "network:\n  bootstrap: [\"/x\\u001b[31m\"]\n").expect("written");
+    assert!(validate(&home, None).expect_err("the daemon could not start").detail.contains("line 2"));
 }
 
 #[test]

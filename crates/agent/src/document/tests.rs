@@ -21,6 +21,7 @@ fn node(kind: TaskKind, texts: usize, answer: impl Fn(usize) -> TextOutcome) -> 
         certificate: Vec::new(),
         membership: Vec::new(),
         agent_version: String::new(),
+        max_peers: limits::PEERS,
     };
     let mut node = Node::new(config, Arc::new(Ed25519::new(&SecretKey::new([3; 32]))), &Restored::default());
     node.handle(NOW, Input::Able { kinds: BTreeMap::from([(kind, Hash([4; 32]))]), slots: 1 });
@@ -111,4 +112,15 @@ fn a_document_of_json_alone_is_read() {
     let bytes = serde_json::to_vec(&task).expect("written");
     assert_eq!(Document::from_bytes(&bytes).map(Document::into_task), Some(task));
     assert_eq!(head(&bytes).map(|head| head.task_id), Some(ID));
+}
+
+#[test]
+fn what_failed_is_no_answer() {
+    let answer = |number| if number == 1 { Err(TextFailure::TooLong) } else { embedding(number) };
+    for (texts, answers) in [(3, 2), (2, 1)] {
+        let node = node(TaskKind::Embed, texts, answer);
+        let task = node.task(&ID).expect("it is there");
+        assert!(task.state.is_final());
+        assert_eq!((view::task(task).finished, view::task_summary(task).finished), (answers, answers));
+    }
 }

@@ -18,6 +18,27 @@ const DEFAULT_CHUNKS: ChunkSizes = ChunkSizes { tokens: 128, overlap: 16 };
 /// The longest pause that has an end.
 const LONGEST_PAUSE_MS: u64 = 366 * 24 * 3600 * 1000;
 
+/// What helps where nobody may see a text.
+const TRUST_HINT: &str =
+    "Trust one with `p2p-agent peer trust ID` (`p2p-agent peer list` has the ids), or use --privacy public";
+
+/// Who waits until an order is on disk.
+#[derive(Debug)]
+pub(super) enum Kept {
+    Trust(DeviceId, Reply<PeerDetails>),
+    /// A pause, or its end.
+    Pause(Reply<Status>),
+}
+
+impl Kept {
+    pub(super) fn deny(self, why: &str) {
+        match self {
+            Self::Trust(_, reply) => drop(reply.send(Err(not_written(why)))),
+            Self::Pause(reply) => drop(reply.send(Err(not_written(why)))),
+        }
+    }
+}
+
 impl Engine<'_> {
     pub(super) fn on_call(&mut self, call: Call) {
         // Nobody waiting for an answer any more is no error.
@@ -27,11 +48,11 @@ impl Engine<'_> {
                 let subscription = self.subscribe();
                 drop(reply.send(Ok(subscription)));
             }
-            Call::Pause(request, reply) => drop(reply.send(self.pause(request))),
-            Call::Resume(reply) => {
-                self.feed(Input::Resume);
-                drop(reply.send(Ok(self.status())));
-            }
+            Call::Pause(request, reply) => match pause(request) {
+                Ok(input) => self.keep(input, Kept::Pause(reply)),
+                Err(problem) => drop(reply.send(Err(problem))),
+            },
+            Call::Resume(reply) => self.keep(Input::Resume, Kept::Pause(reply)),
             Call::Shutdown(reply) => {
                 self.exit = Some(Exit::Stop);
                 drop(reply.send(Ok(())));
@@ -42,7 +63,9 @@ impl Engine<'_> {
                 drop(reply.send(Ok(peers.collect())));
             }
             Call::Peer(device, reply) => drop(reply.send(self.peer(device))),
-            Call::Trust(device, TrustPeer { trusted }, reply) => self.trust(device, trusted, reply),
+            Call::Trust(device, TrustPeer { trusted }, reply) => {
+                self.keep(Input::Trust { device, trusted }, Kept::Trust(device, reply));
+            }
             Call::Submit(request, reply) => drop(reply.send(self.submit(request))),
             Call::Tasks(reply) => {
                 let in_memory = self.parts.node.tasks().map(view::task_summary).collect();
@@ -85,29 +108,26 @@ impl Engine<'_> {
         }
     }
 
-    fn pause(&mut self, request: PauseRequest) -> Result<Status, Problem> {
-        let until = match request.for_ms {
-            None => None,
-            Some(0) => return Err(Problem::new(ErrorCode::BadRequest, "a pause of no time is none")),
-            Some(ms) if ms > LONGEST_PAUSE_MS => {
-                return Err(Problem::new(ErrorCode::BadRequest, "a pause with an end lasts a year at most"));
-            }
-            Some(ms) => Some(now().wall.plus_ms(ms)),
-        };
-        self.feed(Input::Pause { until });
-        Ok(self.status())
-    }
-
-    /// The owner's word on a device. It is heeded at once, and confirmed when it is on disk: whoever
-    /// hears that a trust was withdrawn may rely on it, whatever happens to the process.
-    fn trust(&mut self, device: DeviceId, trusted: bool, reply: Reply<PeerDetails>) {
+    /// An order of the owner that outlives the process: trust, a pause. It is heeded at once, and
+    /// confirmed when it is on disk: whoever hears that a trust was withdrawn, or that no guests are
+    /// taken, may rely on it, whatever happens to the process.
+    fn keep(&mut self, order: Input, kept: Kept) {
         let first = self.sources.numbers.token + 1;
-        self.feed(Input::Trust { device, trusted });
+        self.feed(order);
         let commits = first..=self.sources.numbers.token;
         if commits.contains(&self.not_taken) {
-            drop(reply.send(Err(not_written(DISK_BEHIND))));
+            kept.deny(DISK_BEHIND);
         } else {
-            self.written.wait(commits, (device, reply));
+            self.written.wait(commits, kept);
+        }
+    }
+
+    /// What was kept is on disk.
+    pub(super) fn confirm(&self, kept: Kept) {
+        // Nobody waiting for an answer any more is no error.
+        match kept {
+            Kept::Trust(device, reply) => drop(reply.send(Ok(self.peer_or_unknown(device)))),
+            Kept::Pause(reply) => drop(reply.send(Ok(self.status()))),
         }
     }
 
@@ -119,12 +139,12 @@ impl Engine<'_> {
     }
 
     /// A device may be trusted, or not any more, before it was ever met.
-    pub(super) fn peer_or_unknown(&self, device: DeviceId) -> PeerDetails {
+    fn peer_or_unknown(&self, device: DeviceId) -> PeerDetails {
         let node = &self.parts.node;
         view::peer_details(node, device, node.peer(&device).unwrap_or(&p2p_protocol::Peer::default()))
     }
 
-    fn submit(&mut self, request: SubmitTask) -> Result<Task, Problem> {
+    pub(super) fn submit(&mut self, request: SubmitTask) -> Result<Task, Problem> {
         let chunk = request.chunk.map(|chunk| ChunkSizes { tokens: chunk.tokens, overlap: chunk.overlap });
         let chunk = match request.kind {
             TaskKind::Chunk => chunk.unwrap_or(DEFAULT_CHUNKS),
@@ -134,6 +154,7 @@ impl Engine<'_> {
             _ => ChunkSizes::default(),
         };
         self.refuse_what_cannot_be_computed(&request)?;
+        self.refuse_what_nobody_may_see(&request)?;
         let id = TaskId(p2p_platform::random_bytes());
         let request = TaskRequest {
             id,
@@ -164,6 +185,19 @@ impl Engine<'_> {
         Err(self.parts.cannot_compute.clone().unwrap_or_else(unsaid))
     }
 
+    /// A task for trusted computers elsewhere, where none of those that were ever met is trusted, is
+    /// not searched for in vain. Where all members are trusted, one may come any moment.
+    fn refuse_what_nobody_may_see(&self, request: &SubmitTask) -> Result<(), Problem> {
+        let node = &self.parts.node;
+        let only_trusted = request.privacy == Privacy::Trusted && request.placement == Placement::Network;
+        let chosen = node.network().is_some_and(|network| !network.members_trusted);
+        if !(only_trusted && chosen) || node.peers().any(|(device, _)| node.trusts(device)) {
+            return Ok(());
+        }
+        let why = "none of the computers that were met here is trusted with the text";
+        Err(Problem::new(ErrorCode::NoProvider, why).with_hint(TRUST_HINT))
+    }
+
     fn network(&self) -> Result<NetworkDetails, Problem> {
         let network = self.parts.node.network().map(view::network_details);
         network.ok_or_else(|| Problem::new(ErrorCode::NoNetwork, "it computes its own tasks"))
@@ -180,6 +214,18 @@ impl Engine<'_> {
     fn set_config(&self, key: &str, value: ConfigValue) -> Result<ConfigEntry, Problem> {
         config::set(&self.parts.home, key, value.value)
     }
+}
+
+fn pause(request: PauseRequest) -> Result<Input, Problem> {
+    let until = match request.for_ms {
+        None => None,
+        Some(0) => return Err(Problem::new(ErrorCode::BadRequest, "a pause of no time is none")),
+        Some(ms) if ms > LONGEST_PAUSE_MS => {
+            return Err(Problem::new(ErrorCode::BadRequest, "a pause with an end lasts a year at most"));
+        }
+        Some(ms) => Some(now().wall.plus_ms(ms)),
+    };
+    Ok(Input::Pause { until })
 }
 
 fn rejected(rejection: &Rejection) -> Problem {

@@ -157,16 +157,16 @@ impl Engine<'_> {
                 for message in self.held.committed(committed.token) {
                     self.send(message);
                 }
-                for (device, reply) in self.written.ended(committed.token, true) {
-                    drop(reply.send(Ok(self.peer_or_unknown(device))));
+                for kept in self.written.ended(committed.token, true) {
+                    self.confirm(kept);
                 }
             }
             Err(error) => {
                 let why = crate::problem::why(&error);
                 self.lost_write(&why);
                 self.held.failed(committed.token, now().mono);
-                for (_, reply) in self.written.ended(committed.token, false) {
-                    drop(reply.send(Err(not_written(&why))));
+                for kept in self.written.ended(committed.token, false) {
+                    kept.deny(&why);
                 }
             }
         }

@@ -113,7 +113,7 @@ impl Engine<'_> {
         let (mut state, sentence) = describe(&Facts {
             network: node.network().map(|network| network.name.as_str()),
             connected,
-            knows_others: !peers.is_empty(),
+            alone: self.alone(),
             own_tasks: open,
             guest_tasks: guests,
             paused: node.paused(),

@@ -1,5 +1,7 @@
-use p2p_control::api::{ErrorCode, TrustPeer};
+use p2p_control::Reply;
+use p2p_control::api::{ErrorCode, NodeState, PauseRequest, PeerDetails, Status, SubmitTask, TrustPeer};
 use p2p_store::StoreError;
+use p2p_types::{Placement, Priority, Privacy};
 use tokio::sync::oneshot;
 
 use super::*;
@@ -16,7 +18,11 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let mut bench = Bench::new(InitNetwork::None);
+        Self::on(InitNetwork::None)
+    }
+
+    fn on(network: InitNetwork) -> Self {
+        let mut bench = Bench::new(network);
         let (_, calls) = mpsc::channel(1);
         let (pool, pool_events) = Pool::start(no_workers());
         let committed = std::mem::replace(&mut bench.committed, mpsc::channel(1).1);
@@ -65,4 +71,101 @@ async fn trust_that_cannot_be_written_is_said_not_to_be() {
     engine.parts.store.clone().close();
     let problem = trust(&mut engine, false).try_recv().expect("an answer").expect_err("not kept");
     assert_eq!(problem.code, ErrorCode::Storage);
+}
+
+/// Asks for a pause, or its end.
+fn order(
+    engine: &mut Engine<'_>,
+    call: impl FnOnce(Reply<Status>) -> Call,
+) -> oneshot::Receiver<Result<Status, Problem>> {
+    let (reply, answer) = oneshot::channel();
+    engine.on_call(call(reply));
+    answer
+}
+
+#[tokio::test]
+async fn a_pause_and_its_end_are_confirmed_once_they_are_on_disk() {
+    let mut desk = Desk::new();
+    let mut engine = desk.engine();
+    for paused in [true, false] {
+        let mut answer = if paused {
+            order(&mut engine, |reply| Call::Pause(PauseRequest { for_ms: None }, reply))
+        } else {
+            order(&mut engine, Call::Resume)
+        };
+        assert_eq!(engine.parts.node.paused().is_some(), paused, "it is heeded at once");
+        assert!(answer.try_recv().is_err(), "nothing was written yet");
+        let committed = engine.sources.committed.recv().await.expect("a completion");
+        assert_eq!(engine.parts.store.load().expect("readable").paused.is_some(), paused);
+        engine.on_committed(committed);
+        let status = answer.try_recv().expect("an answer").expect("kept");
+        assert_eq!(status.state == NodeState::Paused, paused);
+    }
+}
+
+#[tokio::test]
+async fn a_pause_that_cannot_be_written_is_said_not_to_outlast_the_daemon() {
+    let mut desk = Desk::new();
+    let mut engine = desk.engine();
+    let mut answer = order(&mut engine, |reply| Call::Pause(PauseRequest { for_ms: None }, reply));
+    let committed = engine.sources.committed.recv().await.expect("a completion");
+    engine.on_committed(Committed { token: committed.token, result: Err(StoreError::Full) });
+    let problem = answer.try_recv().expect("an answer").expect_err("not kept");
+    assert_eq!(problem.code, ErrorCode::Storage);
+    assert!(problem.detail.contains("until the daemon ends"), "{problem}");
+    let mut nonsense = order(&mut engine, |reply| Call::Pause(PauseRequest { for_ms: Some(0) }, reply));
+    assert_eq!(nonsense.try_recv().expect("an answer").expect_err("none").code, ErrorCode::BadRequest);
+}
+
+#[tokio::test]
+async fn a_text_that_nobody_may_see_is_refused_at_once_with_the_way_to_trust() {
+    let mut desk = Desk::on(InitNetwork::New { name: "home".into() });
+    let mut engine = desk.engine();
+    let request = |placement| SubmitTask {
+        kind: TaskKind::Sentiment,
+        texts: vec!["a fine day".to_owned()],
+        privacy: Privacy::Trusted,
+        placement,
+        priority: Priority::Normal,
+        deadline_ms: None,
+        chunk: None,
+    };
+    let refused = engine.submit(request(Placement::Network)).expect_err("nobody is trusted");
+    assert_eq!(refused.code, ErrorCode::NoProvider);
+    assert!(refused.hint.contains("`p2p-agent peer trust ID`"), "{refused}");
+    assert!(engine.submit(request(Placement::Auto)).is_ok(), "it may be computed here");
+    engine.feed(Input::PeerUp { device: FRIEND, addresses: Vec::new(), protocols: Vec::new() });
+    assert!(engine.submit(request(Placement::Network)).is_err(), "a stranger is no help");
+    drop(trust(&mut engine, true));
+    assert!(engine.submit(request(Placement::Network)).is_ok());
+}
+
+#[tokio::test]
+async fn only_where_nobody_is_to_be_expected_the_node_is_the_first() {
+    let mut desk = Desk::on(InitNetwork::New { name: "home".into() });
+    let mut engine = desk.engine();
+    assert!(engine.status().sentence.starts_with("You are the first here"));
+    engine.expects_others = true;
+    assert!(engine.status().sentence.starts_with("Looking for other computers"));
+    engine.looking_until = Some(now().mono);
+    engine.node_changed = false;
+    engine.on_time();
+    assert!(engine.node_changed, "whoever listens hears of it");
+    assert!(engine.status().sentence.starts_with("Cannot reach anybody"));
+}
+
+#[tokio::test]
+async fn who_did_not_found_a_network_or_has_addresses_expects_others() {
+    let desk = Desk::on(InitNetwork::New { name: "home".into() });
+    let mut parts = desk.bench.parts();
+    assert!(!alone::expects_others(&parts));
+    parts.known = vec![(FRIEND, Vec::new(), Timestamp(1))];
+    assert!(alone::expects_others(&parts));
+    parts.known.clear();
+    parts.config.network.bootstrap = vec!["/ip4/127.0.0.1/tcp/1".to_owned()];
+    assert!(alone::expects_others(&parts));
+    parts.config.network.bootstrap.clear();
+    parts.identity.account_id = p2p_types::AccountId([9; 32]);
+    assert!(alone::expects_others(&parts), "somebody else founded it");
+    assert!(!alone::expects_others(&Desk::new().bench.parts()), "in no network nobody is expected");
 }

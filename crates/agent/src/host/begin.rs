@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use p2p_control::api::{ErrorCode, Identity, Problem, TaskState, TextError};
 use p2p_net::{Net, NetConfig, NetError, NetEvent};
+use p2p_platform::file::FileError;
 use p2p_platform::{Home, Keys};
 use p2p_protocol::{Network, Node, Restored};
 use p2p_store::{Loaded, Record, Store};
@@ -18,8 +19,13 @@ use crate::document::Document;
 use crate::engine::{Parts, SEQUENCE_LANE, storage_problem, uptime_ms};
 use crate::{home, problem};
 
-/// The file that remembers which free port was taken last time.
+/// The file that remembers which free port was taken last time, or, after [`NAMED`], the port that
+/// the configuration named.
 const PORT_FILE: &str = "run/network.port";
+/// Before a port that is not to be taken again once the configuration no longer names it.
+const NAMED: &str = "named ";
+/// The longest content of that file.
+const PORT_FILE_BYTES: usize = 16;
 
 /// What all runs of one process stand on.
 #[derive(Clone, Copy)]
@@ -95,6 +101,7 @@ fn parts(ground: &Ground<'_>, loaded: Loaded, network: Option<Network>, membersh
         certificate: home::certificate(keys),
         membership,
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        max_peers: config.network.max_peers,
     };
     Parts {
         home: home.clone(),
@@ -136,10 +143,12 @@ fn start_net(ground: &Ground<'_>, network: &Network) -> Result<(Net, mpsc::Recei
     let mut bootstrap = config.network.bootstrap.clone();
     bootstrap.extend(network.bootstrap.iter().cloned());
     bootstrap.extend(home::invited_to(home)?);
-    let remembered = || std::fs::read_to_string(home.root().join(PORT_FILE)).ok()?.trim().parse::<u16>().ok();
     let wanted = match config.network.listen_port {
-        0 => remembered().unwrap_or(0),
-        port => port,
+        0 => remembered_port(home).unwrap_or(0),
+        port => {
+            write_port_file(home, &format!("{NAMED}{port}"));
+            port
+        }
     };
     let start = |port: u16| {
         Net::start(NetConfig {
@@ -174,12 +183,34 @@ fn listen_addresses(interfaces: Interfaces, port: u16) -> Vec<String> {
     hosts.iter().flat_map(|host| [format!("{host}/tcp/{port}"), format!("{host}/udp/{port}/quic-v1")]).collect()
 }
 
-/// Remembers the TCP port of `address` for the next start, so that others find this node again.
+/// Remembers the TCP port of `address` for the next start, so that others find this node again,
+/// unless the configuration named it.
 pub(crate) fn remember_port(home: &Home, address: &str) {
     let port = address.split("/tcp/").nth(1).and_then(|rest| rest.split('/').next());
-    if let Some(port) = port
-        && let Err(error) = p2p_platform::file::write_private(&home.root().join(PORT_FILE), port.as_bytes())
-    {
+    let Some(port) = port else { return };
+    if port_file(home).is_none_or(|said| said.strip_prefix(NAMED) != Some(port)) {
+        write_port_file(home, port);
+    }
+}
+
+/// The free port that was taken last time.
+fn remembered_port(home: &Home) -> Option<u16> {
+    port_file(home)?.parse().ok()
+}
+
+fn port_file(home: &Home) -> Option<String> {
+    match p2p_platform::file::read_private(&home.root().join(PORT_FILE), PORT_FILE_BYTES) {
+        Ok(bytes) => Some(String::from_utf8(bytes).ok()?.trim().to_owned()),
+        Err(FileError::Missing(_)) => None,
+        Err(error) => {
+            warn!(%error, "the port of the last time is not known");
+            None
+        }
+    }
+}
+
+fn write_port_file(home: &Home, content: &str) {
+    if let Err(error) = p2p_platform::file::write_private(&home.root().join(PORT_FILE), content.as_bytes()) {
         warn!(%error, "the port could not be remembered");
     }
 }

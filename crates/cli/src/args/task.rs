@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueHint};
+use clap::{ArgGroup, Args, Subcommand, ValueHint};
 use p2p_types::{Placement, Priority, Privacy};
 
 use super::value;
@@ -36,16 +36,17 @@ pub(crate) enum TaskCommand {
 /// Have texts computed, here or on another computer
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  p2p-agent task submit sentiment --text \"I like it\" --wait\n  p2p-agent task submit embed --file notes.txt --wait --json\n  p2p-agent task submit sentiment --file reviews.txt --privacy trusted --where network\n\nA file has one text a line, and - is standard input; for chunk the whole file is one text.\nSee also: p2p-agent task watch, p2p-agent privacy log"
+    group(ArgGroup::new("texts").args(["text", "file"]).required(true).multiple(true)),
+    after_help = "Examples:\n  p2p-agent task submit sentiment --text \"I like it\" --wait\n  p2p-agent task submit embed --file notes.txt --wait --json\n  p2p-agent task submit sentiment --file reviews.txt --privacy trusted --where network\n\nA file has one text a line, blank lines are skipped, and - is standard input; for chunk the whole file is one text.\nSee also: p2p-agent task watch, p2p-agent privacy log"
 )]
 pub(crate) struct SubmitArgs {
     /// embed (a vector of meaning), chunk (split a long text) or sentiment
     #[arg(value_parser = value::Kinds, hide_possible_values = true)]
     pub(crate) kind: String,
     /// A text; may be given more than once
-    #[arg(short, long, value_name = "TEXT", required_unless_present = "file", allow_hyphen_values = true)]
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) text: Vec<OsString>,
-    /// A file of texts, one a line; may be given more than once, and comes after --text
+    /// A file of texts, one a line, without the blank ones; may be given more than once, and comes after --text
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) file: Vec<PathBuf>,
     /// How far the texts may travel: local (never leave this computer), trusted or public (anyone)

@@ -39,6 +39,8 @@ pub(super) async fn restart(context: &Context) -> Result<Exit, Problem> {
         if config.is_none() {
             config = kept(&status)?;
         }
+        // What the next daemon could not start with is said while this one still runs.
+        p2p_agent::config::load(&home, config.as_deref())?;
         stop(&client, status.pid).await?;
         context.out.progress("The node is stopped.");
     }

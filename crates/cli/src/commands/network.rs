@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use p2p_control::api::{CreateNetwork, ErrorCode, JoinNetwork, NetworkDetails, Problem};
+use p2p_control::api::{CreateNetwork, ErrorCode, JoinNetwork, NetworkDetails, NetworkKind, Problem};
 use serde_json::json;
 
 use super::names;
@@ -38,6 +38,11 @@ async fn create(context: &Context, args: CreateArgs) -> Result<Exit, Problem> {
         None => p2p_agent::home::create_network(&home, request)?,
     };
     reply(context, &network, "The network is started.");
+    if network.kind == NetworkKind::Open {
+        context
+            .out
+            .note("It is open to whoever has its link or its file; `--kind closed` makes one for invited members");
+    }
     context
         .out
         .note("Others join with `p2p-agent network invite`, or the file of `p2p-agent network show --file FILE`");
@@ -186,7 +191,6 @@ fn save(path: &Path, network: &NetworkDetails) -> Result<(), Problem> {
 
 #[cfg(test)]
 mod tests {
-    use p2p_control::api::NetworkKind;
     use p2p_types::{AccountId, NetworkId};
 
     use super::*;

@@ -80,11 +80,15 @@ fn draw(page: &mut Page, peer: &PeerDetails) {
         ("Takes tasks", word(peer.accepting)),
         ("Kinds", list(&peer.kinds)),
         ("Workers", format!("{}, {:.0} % busy", peer.workers, peer.load * 100.0)),
-        ("Done for you", format!("{} parts of tasks, {} failed", peer.tasks_done, peer.tasks_failed)),
+        ("Done for you", done(peer.tasks_done.into(), peer.tasks_failed.into())),
         ("Version", peer.agent_version.clone().unwrap_or_else(dash)),
         ("Addresses", list(&peer.addresses)),
         ("Protocols", list(&peer.protocols)),
     ]);
+}
+
+fn done(done: u64, failed: u64) -> String {
+    format!("{}, {failed} failed", names::count(done, "part of a task", "parts of tasks"))
 }
 
 fn yes(yes: bool) -> Cell {
@@ -97,5 +101,16 @@ fn latency(latency_ms: Option<f64>) -> String {
         None => "-".to_owned(),
         Some(ms) if ms < 10.0 => format!("{ms:.1} ms"),
         Some(ms) => micros(ms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_part_is_one() {
+        assert_eq!(done(1, 0), "1 part of a task, 0 failed");
+        assert_eq!(done(2, 1), "2 parts of tasks, 1 failed");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use p2p_control::api::{ErrorCode, Problem, Task, TaskResult, TaskState};
-use p2p_types::DeviceId;
+use p2p_types::{DeviceId, Privacy};
 
 use super::names;
 use crate::context::Context;
@@ -15,6 +15,8 @@ use crate::problem::Exit;
 const TEXT_CHARS: usize = 60;
 /// How many numbers of a vector are shown.
 const NUMBERS: usize = 4;
+/// What helps where a task found no computer that may see its texts.
+const TRUST_HINT: &str = "See `p2p-agent peer list`; trust one of them with `p2p-agent peer trust ID`, or submit it with --privacy public, or with --where auto to compute it here";
 
 /// Prints a finished task and says how the command ends. `texts` are those of the task, where they
 /// are known here.
@@ -46,10 +48,25 @@ pub(super) fn reply(context: &Context, task: &Task, texts: &[String], own: &Devi
 /// Why a task has no results at all.
 pub(super) fn why(task: &Task) -> Problem {
     match (&task.error, task.state) {
-        (Some(error), _) => Problem::new(error.code, error.message.clone()),
+        (Some(error), _) => {
+            let problem = Problem::new(error.code, error.message.clone());
+            let problem = match error.code {
+                ErrorCode::NoProvider if task.privacy == Privacy::Trusted => problem.with_hint(TRUST_HINT),
+                _ => problem,
+            };
+            // Nothing is explained by what the title says already.
+            let said_twice = problem.detail.eq_ignore_ascii_case(&problem.title);
+            if said_twice { Problem { detail: how_far(task), ..problem } } else { problem }
+        }
         (None, TaskState::Cancelled) => Problem::new(ErrorCode::Cancelled, "you asked for that"),
         (None, _) => Problem::new(ErrorCode::TextFailed, "no text has a result").with_hint("The table says why"),
     }
+}
+
+fn how_far(task: &Task) -> String {
+    let good = task.results.iter().flatten().filter(|result| !is_error(Some(*result))).count();
+    let verb = if good == 1 { "has" } else { "have" };
+    format!("{good} of {} {verb} an answer", names::count(u64::from(task.texts), "text", "texts"))
 }
 
 /// One row a text; one row a chunk where a text became chunks.

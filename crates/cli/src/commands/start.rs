@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use p2p_control::Client;
 use p2p_control::api::{ErrorCode, NodeState, Problem, Status};
 use p2p_platform::Home;
+use p2p_platform::file::{self, FileError};
 use serde::Serialize;
 
 use super::{init, status};
@@ -23,6 +24,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// What the daemon says before it has a log, such as a library that is missing.
 const STDERR_FILE: &str = "p2p-daemon.stderr";
+/// More of it is not looked through for its last line.
+const STDERR_BYTES: usize = 64 * 1024;
 
 pub(super) async fn up(context: &Context, args: &UpArgs) -> Result<Exit, Problem> {
     let home = context.home()?;
@@ -75,7 +78,7 @@ fn spawn(home: &Home, config: Option<&Path>) -> Result<Child, Problem> {
     }
     // A daemon must not keep the folder that somebody happened to stand in.
     command.current_dir(home.root());
-    if let Ok(file) = File::create(stderr_file(home)) {
+    if let Some(file) = fresh_stderr(&stderr_file(home))? {
         command.stderr(file);
     }
     command.spawn().map_err(|error| problem::file(ErrorCode::StartFailed, &program, error))
@@ -83,6 +86,19 @@ fn spawn(home: &Home, config: Option<&Path>) -> Result<Child, Problem> {
 
 fn stderr_file(home: &Home) -> PathBuf {
     home.log_dir().join(STDERR_FILE)
+}
+
+/// An empty file for what the daemon says on stderr; `None` where none can be had.
+///
+/// # Errors
+/// E1008 where something lies in its place that must not be written.
+fn fresh_stderr(path: &Path) -> Result<Option<File>, Problem> {
+    match file::append_private(path) {
+        Ok(file) => Ok(file.set_len(0).is_ok().then_some(file)),
+        // No folder or no room: the daemon says itself what it lacks.
+        Err(FileError::Missing(_) | FileError::Io { .. }) => Ok(None),
+        Err(error) => Err(Problem::new(ErrorCode::HomeUnusable, error.to_string())),
+    }
 }
 
 /// Asks the socket until a daemon that is ready answers there.
@@ -133,7 +149,8 @@ fn why(child: &mut Child, home: &Home, status: ExitStatus) -> Problem {
     if let Ok(problem) = serde_json::from_str(&report) {
         return problem;
     }
-    let said = std::fs::read_to_string(stderr_file(home)).unwrap_or_default();
+    let said = file::read_end(&stderr_file(home), STDERR_BYTES).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
     let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
     Problem::new(ErrorCode::StartFailed, format!("p2p-daemon ended ({status}): {last}"))
 }
@@ -161,4 +178,30 @@ fn reply(context: &Context, status: Status, took: Option<Duration>) {
         page.facts(&status::facts(&up.status));
     });
     status::warnings(context, &up.status);
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_daemon_said_last_time_goes_and_what_lies_in_its_place_stays() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join(STDERR_FILE);
+        std::fs::write(&path, "old").expect("written");
+        assert!(fresh_stderr(&path).expect("a file").is_some());
+        assert_eq!(std::fs::read(&path).expect("there"), b"");
+
+        let target = folder.path().join("target");
+        std::fs::write(&target, "precious").expect("written");
+        std::fs::remove_file(&path).expect("removed");
+        std::os::unix::fs::symlink(&target, &path).expect("a link");
+        assert_eq!(fresh_stderr(&path).expect_err("a link").code, ErrorCode::HomeUnusable);
+        assert_eq!(std::fs::read(&target).expect("there"), b"precious");
+
+        std::fs::remove_file(&path).expect("removed");
+        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+        assert_eq!(fresh_stderr(&path).expect_err("a pipe").code, ErrorCode::HomeUnusable);
+        assert!(fresh_stderr(&folder.path().join("none").join(STDERR_FILE)).expect("its folder is missing").is_none());
+    }
 }

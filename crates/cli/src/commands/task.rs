@@ -69,7 +69,7 @@ fn draw(context: &Context, page: &mut Page, task: &Task, own: &DeviceId) {
         ("Task", task.task_id.to_string()),
         ("Kind", task.kind.to_string()),
         ("State", state_word(task.state).to_owned()),
-        ("Texts", format!("{} of {} finished", task.finished, task.texts)),
+        ("Texts", format!("{} of {} have an answer", task.finished, task.texts)),
         ("Privacy", task.privacy.to_string()),
         ("Where", task.placement.to_string()),
         ("Submitted", moment::utc(task.submitted_ms)),

@@ -105,6 +105,10 @@ fn a_restart_keeps_the_settings_file_that_was_named() {
     assert!(ran.stderr.contains("named.yaml"), "{}", ran.stderr);
     assert!(process::is_alive(pid_of(&again)), "it was not stopped for nothing");
 
+    std::fs::write(&named, "log:\n  levle: debug\n").expect("written");
+    node.run(&["restart"]).expect_error("E1005", 1);
+    assert!(process::is_alive(pid_of(&again)), "nor for settings that cannot be used");
+
     node.run(&["down"]).expect_status(0);
     let own = node.run(&["up", "--json"]).expect_status(0).json();
     assert_eq!((&own["config_file"], level().as_str()), (&Value::Null, "info\n"));

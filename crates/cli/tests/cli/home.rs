@@ -121,6 +121,15 @@ fn a_network_is_made_saved_joined_and_left() {
 }
 
 #[test]
+fn who_makes_an_open_network_hears_that_it_is_one() {
+    for (kind, open) in [(&[][..], true), (&["--kind", "closed"][..], false)] {
+        let node = Node::set_up();
+        let ran = node.run(&[&["network", "create", "office"][..], kind].concat()).expect_status(0);
+        assert_eq!(ran.stderr.contains("`--kind closed`"), open, "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn what_is_no_network_cannot_be_joined() {
     let node = Node::set_up();
     node.run(&["network", "join", "/nowhere/office.p2pnet"]).expect_error("E3004", 1);

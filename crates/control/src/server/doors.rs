@@ -108,7 +108,7 @@ where
         let answer = TowerToHyperService::new(router.clone()).call(request);
         async move { answer.await.map(|response| response.map(|body| Answer { body, _under_way: under_way })) }
     });
-    let mut connection = pin!(http.serve_connection(TokioIo::new(Stalling::new(stream)), service));
+    let mut connection = pin!(http.serve_connection(TokioIo::new(Stalling::new(stream, seat.clone())), service));
     let ended = tokio::select! {
         // Looked at first: who has to leave begins no other call.
         biased;
@@ -127,7 +127,8 @@ where
     }
 }
 
-/// The body of an answer. The call is under way until all of it was taken.
+/// The body of an answer. The call is under way until all of it was taken. What of it waits to be
+/// written then keeps the place by [`Stalling`].
 struct Answer {
     body: Body,
     _under_way: CallUnderWay,

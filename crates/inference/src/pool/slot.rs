@@ -117,21 +117,36 @@ impl Slot {
         }
     }
 
-    /// The whole order in one go; where that costs a worker, what it left text by text. Every text
-    /// is tried, as far as the time goes: none fails for what another did.
+    /// What becomes of an order's texts. Where no worker can be had any more, those that one has
+    /// answered keep their outcomes: they cost time that would be spent again elsewhere.
     async fn compute(&mut self, order: &WorkOrder, stop: &mut oneshot::Receiver<()>) -> Result<(Outcomes, u64), Ended> {
         let tally = Tally::new(order.texts.len());
         let mut job = Job { order, end: Instant::now() + order.timeout, tally };
+        let failure = match self.work_off(&mut job, stop).await {
+            Ok(()) => TextFailure::Deadline,
+            Err(Ended::Unavailable(why)) if job.tally.answered() => {
+                warn!(done = job.tally.done(), reason = why.reason, "no worker for the rest of an order");
+                TextFailure::WorkerLost
+            }
+            Err(ended) => return Err(ended),
+        };
+        let compute_us = micros(job.tally.computing);
+        Ok((job.tally.close(failure), compute_us))
+    }
+
+    /// The whole order in one go; where that costs a worker, what it left text by text. Every text
+    /// is tried, as far as the time goes: none fails for what another did.
+    async fn work_off(&mut self, job: &mut Job<'_>, stop: &mut oneshot::Receiver<()>) -> Result<(), Ended> {
         let all = job.tally.open();
         let mut lost = 0;
-        if self.attempt(&mut job, &all, stop).await? == Run::Lost {
+        if self.attempt(job, &all, stop).await? == Run::Lost {
             lost += 1;
             let left = job.tally.open();
             warn!(texts = left.len(), "a worker was lost over its work; trying text by text");
             for text in left {
                 // An order of one text has had its first try already.
                 let mut lost_over_it = usize::from(all.len() == 1);
-                while self.attempt(&mut job, &[text], stop).await? == Run::Lost {
+                while self.attempt(job, &[text], stop).await? == Run::Lost {
                     (lost, lost_over_it) = (lost + 1, lost_over_it + 1);
                     if lost_over_it >= 2 || lost >= SECOND_TRIES || job.tally.has(&[text]) {
                         job.tally.give_up(text, TextFailure::WorkerLost);
@@ -140,8 +155,7 @@ impl Slot {
                 }
             }
         }
-        let compute_us = micros(job.tally.computing);
-        Ok((job.tally.close(TextFailure::Deadline), compute_us))
+        Ok(())
     }
 
     /// One run of a worker over some texts of the order. What it finishes is in the tally, however

@@ -31,6 +31,11 @@ impl Tally {
         self.outcomes.iter().flatten().count()
     }
 
+    /// Whether a worker has answered any text. That a text was given up is no answer.
+    pub(super) fn answered(&self) -> bool {
+        self.outcomes.iter().flatten().any(|outcome| *outcome != Err(TextFailure::WorkerLost))
+    }
+
     /// Notes what a worker says of the texts it was asked for; `false` where it says what it was
     /// not asked, or says it twice: the rest of its words are worth nothing then.
     pub(super) fn note(&mut self, asked: &[usize], finished: Vec<Finished>) -> bool {
@@ -78,6 +83,15 @@ mod tests {
         assert!(tally.has(&[0, 2, 3]) && !tally.has(&[1, 3]));
         let late = Err(TextFailure::Deadline);
         assert_eq!(tally.close(TextFailure::Deadline), [Err(TextFailure::Empty), late, OK, OK]);
+    }
+
+    #[test]
+    fn a_text_that_was_given_up_has_no_answer() {
+        let mut tally = Tally::new(2);
+        tally.give_up(0, TextFailure::WorkerLost);
+        assert!(tally.done() == 1 && !tally.answered());
+        assert!(tally.note(&[1], vec![(0, Err(TextFailure::Empty))]));
+        assert!(tally.answered());
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use p2p_inference::{PoolConfig, PoolEvent, WorkOrder};
+use p2p_inference::{Cause, PoolConfig, PoolEvent, WorkOrder};
 use p2p_types::{Output, TaskKind, TextFailure};
 
-use crate::support::{Bench, config, order, script, texts, until, worker, workers};
+use crate::support::{Bench, assets, config, order, script, texts, until, worker, workers};
 
 /// Enough texts to keep a worker busy for seconds.
 fn much() -> Vec<String> {
@@ -114,6 +114,28 @@ async fn however_many_texts_kill_workers_the_others_are_answered() {
     let outcomes = bench.outcomes(order(TaskKind::Chunk, &texts(&all))).await;
     assert!(outcomes[..5].iter().all(|outcome| *outcome == Err(TextFailure::WorkerLost)), "{outcomes:?}");
     assert!(matches!(outcomes[5], Ok(Output::Chunks(_))), "{:?}", outcomes[5]);
+}
+
+/// The first worker ends after an answer or before, and there is no program for a second one: it
+/// is what happens where the memory is all used.
+#[tokio::test]
+async fn what_was_answered_is_kept_where_no_other_worker_starts() {
+    // Progress of order 1: text 0 has no output. Before it, whatever the daemon says first.
+    let answer = r"printf '\006\000\000\000\001\001\001\000\000\003'";
+    let path = assets().to_string_lossy().len();
+    let hello = 4 + 2 + if path < 128 { 1 } else { 2 } + path;
+    for (says, answered) in [(answer, true), (":", false)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let body =
+            format!("rm \"$0\"\nprintf '\\002\\000\\000\\000\\000\\002'\nhead -c {} >/dev/null\n{says}", hello + 4);
+        let mut bench = Bench::with(PoolConfig { worker: script(folder.path(), &body), ..config() });
+        let both = order(TaskKind::Noop, &texts(&["a", "b"]));
+        if answered {
+            assert_eq!(bench.outcomes(both).await, [Ok(Output::Nothing), Err(TextFailure::WorkerLost)]);
+        } else {
+            assert_eq!(bench.unavailable(both).await.cause, Cause::Missing);
+        }
+    }
 }
 
 /// Two workers end, each over a text that has nothing to do with it.

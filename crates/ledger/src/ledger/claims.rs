@@ -77,7 +77,9 @@ impl Ledger {
             Rule::Budget => Amounts::earned(amount),
             Rule::Unknown | Rule::Starter | Rule::Ramp => Amounts::granted(amount),
         };
-        self.put(at, &order.lane, &amounts, today);
-        Ok(vec![Movement { lane: order.lane, other: None, side: Side::Credit, amounts, reason: Reason::Granted(rule) }])
+        let mut movements = self.put(at, &order.lane, &amounts, today);
+        let (lane, reason) = (order.lane, Reason::Granted(rule));
+        movements.push(Movement { lane, other: None, side: Side::Credit, amounts, reason });
+        Ok(movements)
     }
 }

@@ -21,7 +21,8 @@ impl Ledger {
         ceiling: &Amounts,
         expires: Timestamp,
     ) -> Result<Vec<Movement>, Refusal> {
-        if payee == order.lane {
+        // Paying oneself for work would give a day's free tier a second life.
+        if payee.account == order.lane.account {
             return Err(Refusal::ToItself);
         }
         if order.lane.account == self.parameters.issuer && payee.account == self.parameters.founder {
@@ -40,12 +41,13 @@ impl Ledger {
         if open >= HOLDS_PER_LANE {
             return Err(Refusal::TooManyHolds(open));
         }
-        self.take(at, &order.lane, ceiling)?;
+        let mut movements = self.take(at, &order.lane, ceiling)?;
         self.purse(&order.lane).holds += 1;
         let hold = Hold { payer: order.lane, payee, ceiling: *ceiling, free_day: day(at), expires };
         self.holds.insert(order.id, hold);
-        let side = Side::Debit;
-        Ok(vec![Movement { lane: order.lane, other: Some(payee), side, amounts: *ceiling, reason: Reason::Held }])
+        let (lane, side) = (order.lane, Side::Debit);
+        movements.push(Movement { lane, other: Some(payee), side, amounts: *ceiling, reason: Reason::Held });
+        Ok(movements)
     }
 
     pub(super) fn settle(&mut self, at: Timestamp, order: &Order, voucher: &Voucher) -> Result<Vec<Movement>, Refusal> {
@@ -67,16 +69,20 @@ impl Ledger {
         let paid = parts.paid_after(burn).ok_or(Refusal::TooLarge)?;
         let (mut movements, hold) = self.end_hold(at, voucher.hold, &parts);
         self.burn(burn);
-        self.put(at, &hold.payee, &paid, day(at));
+        movements.extend(self.put(at, &hold.payee, &paid, day(at)));
         if hold.payer.account == self.parameters.issuer && !amount.is_zero() {
-            self.accounts.entry(hold.payee.account).or_default().worked_on(day(at));
+            // The day the work was set out for: settling a day's canaries at two times makes no two days.
+            self.accounts.entry(hold.payee.account).or_default().worked_on(hold.free_day);
         }
         let (lane, other) = (hold.payee, Some(hold.payer));
         if !amount.is_zero() {
             movements.push(Movement { lane, other, side: Side::Credit, amounts: paid, reason: Reason::Work });
         }
         if !burn.is_zero() {
-            let (amounts, side) = (Amounts::earned(burn), Side::Gone);
+            let marked = [parts.granted, parts.free, paid.granted].map(Credits::micro);
+            let granted = Credits::from_micro(marked[0] + marked[1] - marked[2]).unwrap_or_default();
+            let earned = burn.minus(granted).unwrap_or_default();
+            let (amounts, side) = (Amounts { earned, granted, free: Credits::ZERO }, Side::Note);
             movements.push(Movement { lane: hold.payer, other: Some(lane), side, amounts, reason: Reason::Burnt });
         }
         Ok(movements)
@@ -85,7 +91,7 @@ impl Ledger {
     pub(super) fn release(&mut self, at: Timestamp, order: &Order, id: Hash) -> Result<Vec<Movement>, Refusal> {
         let hold = self.holds.get(&id).ok_or(Refusal::UnknownHold(id))?;
         let end = self.end_of(hold);
-        if order.lane == hold.payer && order.lane != hold.payee && at < end {
+        if order.lane == hold.payer && at < end {
             return Err(Refusal::HoldNotEnded(end));
         }
         if order.lane != hold.payer && order.lane != hold.payee {
@@ -104,8 +110,7 @@ impl Ledger {
         let hold = self.holds.remove(&id).expect("looked up before anything changed");
         let back = hold.ceiling.minus(used).expect("parts of its own ceiling");
         self.purse(&hold.payer).holds -= 1;
-        self.put(at, &hold.payer, &back, hold.free_day);
-        let mut movements = Vec::new();
+        let mut movements = self.put(at, &hold.payer, &back, hold.free_day);
         if back.total() > Credits::ZERO {
             let (lane, other) = (hold.payer, Some(hold.payee));
             movements.push(Movement { lane, other, side: Side::Credit, amounts: back, reason: Reason::Returned });

@@ -5,7 +5,7 @@ use p2p_types::Timestamp;
 use super::{Ledger, day};
 use crate::amounts::Amounts;
 use crate::order::{LaneId, Order};
-use crate::{Movement, Refusal, Side};
+use crate::{Movement, Reason, Refusal, Side};
 
 impl Ledger {
     pub(super) fn transfer(
@@ -31,13 +31,13 @@ impl Ledger {
         if !self.lanes.contains_key(&payee) {
             return Err(Refusal::UnknownPayee(payee));
         }
-        self.take(at, &order.lane, amounts)?;
+        let mut movements = self.take(at, &order.lane, amounts)?;
+        let reason = if own { Reason::Own } else { Reason::Gift };
+        let (lane, amounts) = (order.lane, *amounts);
+        movements.push(Movement { lane, other: Some(payee), side: Side::Debit, amounts, reason });
+        movements.push(Movement { lane: payee, other: Some(lane), side: Side::Credit, amounts, reason });
         // Between one's own computers the marks stay what they are.
-        self.put(at, &payee, amounts, day(at));
-        let reason = if own { crate::Reason::Own } else { crate::Reason::Gift };
-        Ok(vec![
-            Movement { lane: order.lane, other: Some(payee), side: Side::Debit, amounts: *amounts, reason },
-            Movement { lane: payee, other: Some(order.lane), side: Side::Credit, amounts: *amounts, reason },
-        ])
+        movements.extend(self.put(at, &payee, &amounts, day(at)));
+        Ok(movements)
     }
 }

@@ -1,8 +1,10 @@
 //! Owners who do anything, right and wrong, in any order, from a seed: no credit comes or goes, no lane
 //! is overdrawn, every hold can be ended, and the log replays to the same state.
 
+use std::collections::{HashMap, HashSet};
+
 use p2p_ledger::wire::{Purpose, Rule, order::Body};
-use p2p_ledger::{Amounts, Answer, day};
+use p2p_ledger::{Amounts, Answer, LaneId, Movement, Side, day};
 use p2p_types::{Credits, Hash, Seed};
 
 use crate::world::{DAY, HOUR, Owner, World, claim, hold, release, transfer};
@@ -24,9 +26,14 @@ fn run(seed: u64) {
     let mut world = World::new();
     let mut owners: Vec<Owner> = (1..=4 + chance.below(6) as u8).map(|number| world.owner(number)).collect();
     let mut holds: Vec<(usize, usize, Hash)> = Vec::new();
+    let mut books = Books::default();
     for owner in &mut owners {
         let credits = 1 + chance.below(60) as u32;
         world.earn(owner, credits);
+    }
+    for owner in owners.iter().chain([&world.issuer]) {
+        let had = world.notary.ledger().lane(&owner.lane()).expect("opened").purse().total();
+        books.began.insert(owner.lane(), i128::from(had.micro()));
     }
     for step in 0..STEPS {
         let (from, to) = (chance.below(owners.len() as u64) as usize, chance.below(owners.len() as u64) as usize);
@@ -63,13 +70,15 @@ fn run(seed: u64) {
         let order = owners[from].sign(&owners[from].order(world.now, epoch, body));
         let copies = 1 + usize::from(chance.below(5) == 0);
         let mut answers = world.judge(vec![order; copies]);
-        if let Answer::Certified { id, .. } = answers.remove(0) {
+        if let Answer::Certified { id, movements, .. } = answers.remove(0) {
             owners[from].next += 1;
+            books.write(&id, &movements, seed);
             if made_hold {
                 holds.push((from, to, id));
             }
             assert!(answers.iter().all(|answer| matches!(answer, Answer::Before { .. })), "seed {seed}, step {step}");
         }
+        books.agree(&world, seed);
         if chance.below(40) == 0 {
             let record = world.notary.end_epoch(&world.key, world.now);
             world.log.push(record);
@@ -87,6 +96,39 @@ fn run(seed: u64) {
     }
     assert_eq!(world.replayed(), world.notary, "seed {seed}");
     assert_eq!(world.replayed().ledger().root(), world.notary.ledger().root(), "seed {seed}");
+}
+
+/// What the rows alone say that everybody has.
+#[derive(Default)]
+struct Books {
+    /// What lanes had before the first row.
+    began: HashMap<LaneId, i128>,
+    purses: HashMap<LaneId, i128>,
+    rows: HashSet<String>,
+}
+
+impl Books {
+    fn write(&mut self, order: &Hash, movements: &[Movement], seed: u64) {
+        for movement in movements {
+            let amount = i128::from(movement.amounts.total().micro());
+            *self.purses.entry(movement.lane).or_default() += match movement.side {
+                Side::Debit => -amount,
+                Side::Credit => amount,
+                Side::Note => 0,
+            };
+            let row = movement.row_id(order);
+            assert!(self.rows.insert(row.clone()), "seed {seed}: two rows are called {row}");
+        }
+    }
+
+    /// Every purse is the sum of its rows since the first was looked at.
+    fn agree(&mut self, world: &World, seed: u64) {
+        for (lane, sum) in &self.purses {
+            let lane_now = world.notary.ledger().lane(lane).expect("it moved credits");
+            let had = self.began.get(lane).copied().unwrap_or_default();
+            assert_eq!(i128::from(lane_now.purse().total().micro()), had + sum, "seed {seed}: the rows of {lane}");
+        }
+    }
 }
 
 fn some(chance: &mut Seed) -> Amounts {

@@ -2,7 +2,7 @@
 
 use p2p_ledger::wire::order::Body;
 use p2p_ledger::wire::{self, Purpose};
-use p2p_ledger::{Amounts, Answer, HOLDS_PER_LANE, Refusal};
+use p2p_ledger::{Amounts, Answer, BATCH_ORDERS, HOLDS_PER_LANE, LANES_PER_ACCOUNT, ORDERS_PER_EPOCH, Refusal};
 use p2p_types::{Credits, Hash, NetworkId, SignError, Signed};
 
 use crate::world::{HOUR, NETWORK, Owner, World, earned, hold, release, transfer};
@@ -144,12 +144,58 @@ fn holds_and_vouchers_that_do_not_fit() {
     world.fine(&mut payee, settle(&payer, id, 5));
     assert_eq!(world.refused(&payee, settle(&payer, id, 5)), Refusal::UnknownHold(id), "it settles once");
 
+    let mut second_computer = Owner::with_device(1, 77);
+    world.open(&mut second_computer);
+    let own = hold(&second_computer.lane(), earned(1), now.plus_ms(HOUR));
+    assert_eq!(world.refused(&payer, own), Refusal::ToItself, "nobody pays themselves for work");
+
     world.earn(&mut third, 100);
     for _ in 0..HOLDS_PER_LANE {
         world.fine(&mut third, hold(&lane, earned(1), now.plus_ms(HOUR)));
     }
     let more = world.refused(&third, hold(&lane, earned(1), now.plus_ms(HOUR)));
     assert_eq!(more, Refusal::TooManyHolds(HOLDS_PER_LANE));
+}
+
+#[test]
+fn nobody_fills_a_notarys_disk_for_nothing() {
+    let (mut world, mut payer, payee) = two();
+    for device in 0..LANES_PER_ACCOUNT - 1 {
+        world.open(&mut Owner::with_device(1, 150 + device as u8));
+    }
+    let more = Owner::with_device(1, 90);
+    assert_eq!(world.refused(&more, more.opening()), Refusal::TooManyLanes(LANES_PER_ACCOUNT));
+
+    let mut orders = Vec::new();
+    while payer.next < ORDERS_PER_EPOCH {
+        let body = transfer(&payee.lane(), Amounts::earned(Credits::from_micro(1).expect("small")), Purpose::Gift);
+        orders.push(payer.sign(&payer.order(world.now, 0, body)));
+        payer.next += 1;
+    }
+    let too_many = orders.len() - BATCH_ORDERS;
+    let answers = world.judge(orders.clone());
+    let refused = answers.iter().filter(|answer| matches!(answer, Answer::Refused(Refusal::TooManyAtOnce)));
+    assert_eq!(refused.count(), too_many, "a batch is bounded");
+    for batch in orders[BATCH_ORDERS..].chunks(BATCH_ORDERS) {
+        assert!(world.judge(batch.to_vec()).iter().all(|answer| matches!(answer, Answer::Certified { .. })));
+    }
+    let body = transfer(&payee.lane(), earned(1), Purpose::Gift);
+    assert_eq!(world.refused(&payer, body), Refusal::TooManyOrders(ORDERS_PER_EPOCH));
+    let record = world.notary.end_epoch(&world.key, world.now);
+    world.log.push(record);
+    world.fine(&mut payer, transfer(&payee.lane(), earned(1), Purpose::Gift));
+}
+
+#[test]
+fn an_order_that_is_void_is_no_proof_against_its_signer() {
+    let (mut world, mut payer, payee) = two();
+    let refused = payer.sign(&payer.order(world.now, 0, transfer(&payee.lane(), earned(500), Purpose::Gift)));
+    assert!(matches!(world.judge(vec![refused.clone()])[0], Answer::Refused(Refusal::Overdrawn { .. })));
+    world.fine(&mut payer, transfer(&payee.lane(), earned(1), Purpose::Gift));
+    world.now = world.now.plus_ms(HOUR);
+    let records = world.log.len();
+    assert!(matches!(world.judge(vec![refused])[0], Answer::Refused(Refusal::Conflict { .. })));
+    assert_eq!(world.log.len(), records);
 }
 
 #[test]

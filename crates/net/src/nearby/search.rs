@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use mdns_sd::{Receiver, Result, ServiceDaemon, ServiceEvent, ServiceInfo};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 const INTERFACES_EVERY_S: u32 = 60;
-/// How often the search is asked what it holds.
-const CHECK_EVERY: Duration = Duration::from_secs(2);
+/// The search is asked what it holds so long after something was heard.
+const CHECK_AFTER: Duration = Duration::from_secs(2);
+/// It is asked so often where nothing is heard: it may be told of things that nobody looks for,
+/// keeps them as well, and says nothing of it.
+const CHECK_EVERY: Duration = Duration::from_secs(60);
 /// Events between two checks: more than any home has, and less than the library's queue.
 const MOST_EVENTS: usize = 512;
 /// Records the search may hold. A service has about six.
@@ -48,14 +51,11 @@ impl Search {
         self.daemon.register(service)
     }
 
-    pub(super) const fn check_at(&self) -> Instant {
-        self.watch.check_at
-    }
-
-    /// Asks what the search holds, if it is time to. The answer is heard by [`Self::next`].
-    pub(super) fn check(&mut self, now: Instant) {
+    /// Asks what the search holds. The answer is heard by [`Self::next`].
+    fn check(&mut self, now: Instant) {
+        self.watch = Watch::new(now);
         // One that has not answered since the last time is asked again when it did.
-        if self.watch.is_due(now) && self.holdings.is_none() {
+        if self.holdings.is_none() {
             self.holdings = self.daemon.get_metrics().ok();
         }
     }
@@ -77,9 +77,10 @@ impl Search {
                         return Heard::TooMuch;
                     }
                 }
+                () = sleep_until(self.watch.check_at) => self.check(Instant::now()),
                 event = self.events.recv_async() => {
                     let Ok(event) = event else { return Heard::End };
-                    return if self.watch.is_flooded() { Heard::TooMuch } else { Heard::Event(event) };
+                    return if self.watch.is_flooded(Instant::now()) { Heard::TooMuch } else { Heard::Event(event) };
                 }
             }
         }
@@ -111,17 +112,10 @@ impl Watch {
         Self { check_at: now + CHECK_EVERY, events: 0 }
     }
 
-    fn is_due(&mut self, now: Instant) -> bool {
-        let due = self.check_at <= now;
-        if due {
-            *self = Self::new(now);
-        }
-        due
-    }
-
-    /// One more event: whether it is one too many.
-    const fn is_flooded(&mut self) -> bool {
+    /// One more event: whether it is one too many. A check follows soon.
+    fn is_flooded(&mut self, now: Instant) -> bool {
         self.events += 1;
+        self.check_at = self.check_at.min(now + CHECK_AFTER);
         self.events > MOST_EVENTS
     }
 }
@@ -151,9 +145,21 @@ mod tests {
     fn services_that_come_faster_than_checks_are_a_flood() {
         let start = Instant::now();
         let mut watch = Watch::new(start);
-        assert_eq!((0..10_000).filter(|_| watch.is_flooded()).count(), 10_000 - MOST_EVENTS);
-        assert!(!watch.is_due(start) && watch.is_due(start + CHECK_EVERY));
-        assert!(!watch.is_flooded(), "the next while is counted anew");
-        assert_eq!(watch.check_at, start + 2 * CHECK_EVERY);
+        assert_eq!((0..10_000).filter(|_| watch.is_flooded(start)).count(), 10_000 - MOST_EVENTS);
+        assert!(!Watch::new(start).is_flooded(start), "the next while is counted anew");
+    }
+
+    #[test]
+    fn silence_is_left_alone_and_a_word_brings_a_check_soon() {
+        let start = Instant::now();
+        let mut watch = Watch::new(start);
+        assert_eq!(watch.check_at, start + CHECK_EVERY);
+        watch.is_flooded(start + CHECK_AFTER);
+        assert_eq!(watch.check_at, start + 2 * CHECK_AFTER);
+        watch.is_flooded(start + 2 * CHECK_AFTER);
+        assert_eq!(watch.check_at, start + 2 * CHECK_AFTER, "what comes after it does not put it off");
+        let mut late = Watch::new(start);
+        late.is_flooded(start + CHECK_EVERY);
+        assert_eq!(late.check_at, start + CHECK_EVERY);
     }
 }

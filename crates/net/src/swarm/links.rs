@@ -326,7 +326,7 @@ impl Node {
     }
 }
 
-/// A peer's word about itself, short and without control characters.
+/// A peer's word about itself, short, and all of it to be seen.
 fn printable(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(AGENT_CHARS).collect()
+    text.chars().filter(|letter| !p2p_types::is_hidden(*letter)).take(AGENT_CHARS).collect()
 }

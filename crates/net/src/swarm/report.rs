@@ -48,7 +48,7 @@ impl Node {
             nearby.on_listening(&listening, Instant::now());
         }
         if self.listening.add(&listening) {
-            self.tell_listening(Some(listening)).await;
+            self.tell_listening(Some(&listening)).await;
         }
     }
 
@@ -61,12 +61,10 @@ impl Node {
     }
 
     /// Says where this node listens now; `news` is what was added.
-    async fn tell_listening(&mut self, news: Option<Multiaddr>) {
-        let best = self.listening.best();
-        self.told.send_replace(best.iter().map(|address| address::text(address, &self.me)).collect());
-        if let Some(address) = news.or_else(|| best.into_iter().next()) {
-            self.tell(NetEvent::Listening { address: address::text(&address, &self.me) }).await;
-        }
+    async fn tell_listening(&mut self, news: Option<&Multiaddr>) {
+        let (best, event) = self.listening.news(news, &self.me);
+        self.told.send_replace(best);
+        self.tell(event).await;
     }
 
     async fn on_dial_failed(&mut self, id: ConnectionId, peer: Option<PeerId>, error: DialError) {

@@ -1,4 +1,4 @@
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -12,7 +12,7 @@ const OTHERS: u32 = 0o077;
 
 fn no_follow() -> i32 {
     // Not to wait for the other end where somebody put a pipe.
-    (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()
+    (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed()
 }
 
 fn own_uid() -> u32 {
@@ -20,24 +20,53 @@ fn own_uid() -> u32 {
 }
 
 pub(super) fn open_private(path: &Path) -> Result<File, FileError> {
-    let owned = || path.to_owned();
-    let opened = OpenOptions::new().read(true).custom_flags(no_follow()).open(path);
-    let file = opened.map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => FileError::Missing(owned()),
-        _ if Errno::from_io_error(&source) == Some(Errno::LOOP) => FileError::NotAFile(owned()),
-        _ => FileError::Io { path: owned(), source },
-    })?;
-    let about = file.metadata().map_err(|source| FileError::Io { path: owned(), source })?;
+    let file = opened(OpenOptions::new().read(true).custom_flags(no_follow()).open(path), path)?;
+    let about = about(&file, path)?;
     if !about.is_file() {
-        return Err(FileError::NotAFile(owned()));
+        return Err(FileError::NotAFile(path.to_owned()));
     }
-    if about.uid() != own_uid() {
-        return Err(FileError::Foreign { path: owned(), uid: about.uid() });
-    }
+    check_owner(&about, path)?;
     if about.mode() & OTHERS != 0 {
-        return Err(FileError::Open { path: owned(), mode: about.mode() & 0o777 });
+        return Err(FileError::Open { path: path.to_owned(), mode: about.mode() & 0o777 });
     }
     Ok(file)
+}
+
+pub(super) fn open_plain(path: &Path) -> Result<File, FileError> {
+    // No device behind a link becomes this process's terminal.
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = opened(OpenOptions::new().read(true).custom_flags(flags).open(path), path)?;
+    if about(&file, path)?.is_file() { Ok(file) } else { Err(FileError::Special(path.to_owned())) }
+}
+
+pub(super) fn open_append(path: &Path) -> Result<File, FileError> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600).custom_flags(no_follow());
+    let file = opened(options.open(path), path)?;
+    let about = about(&file, path)?;
+    if !about.is_file() {
+        return Err(FileError::NotAFile(path.to_owned()));
+    }
+    check_owner(&about, path)?;
+    Ok(file)
+}
+
+fn opened(file: io::Result<File>, path: &Path) -> Result<File, FileError> {
+    file.map_err(|source| match Errno::from_io_error(&source) {
+        Some(Errno::NOENT) => FileError::Missing(path.to_owned()),
+        Some(Errno::LOOP) => FileError::NotAFile(path.to_owned()),
+        // A pipe that nobody reads, a socket; a folder that would be written.
+        Some(Errno::NXIO | Errno::ISDIR) => FileError::Special(path.to_owned()),
+        _ => FileError::Io { path: path.to_owned(), source },
+    })
+}
+
+fn about(file: &File, path: &Path) -> Result<Metadata, FileError> {
+    file.metadata().map_err(|source| FileError::Io { path: path.to_owned(), source })
+}
+
+fn check_owner(about: &Metadata, path: &Path) -> Result<(), FileError> {
+    if about.uid() == own_uid() { Ok(()) } else { Err(FileError::Foreign { path: path.to_owned(), uid: about.uid() }) }
 }
 
 pub(super) fn create_new(path: &Path) -> io::Result<File> {

@@ -7,14 +7,33 @@ use std::path::Path;
 use super::FileError;
 
 pub(super) fn open_private(path: &Path) -> Result<File, FileError> {
-    let io = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => FileError::Missing(path.to_owned()),
-        _ => FileError::Io { path: path.to_owned(), source },
-    };
-    if !fs::symlink_metadata(path).map_err(io)?.is_file() {
+    if !fs::symlink_metadata(path).map_err(|source| failed(path, source))?.is_file() {
         return Err(FileError::NotAFile(path.to_owned()));
     }
-    File::open(path).map_err(io)
+    File::open(path).map_err(|source| failed(path, source))
+}
+
+pub(super) fn open_plain(path: &Path) -> Result<File, FileError> {
+    if !fs::metadata(path).map_err(|source| failed(path, source))?.is_file() {
+        return Err(FileError::Special(path.to_owned()));
+    }
+    File::open(path).map_err(|source| failed(path, source))
+}
+
+pub(super) fn open_append(path: &Path) -> Result<File, FileError> {
+    match fs::symlink_metadata(path) {
+        Ok(about) if !about.is_file() => return Err(FileError::NotAFile(path.to_owned())),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(path, error)),
+        _ => {}
+    }
+    OpenOptions::new().append(true).create(true).open(path).map_err(|source| failed(path, source))
+}
+
+fn failed(path: &Path, source: io::Error) -> FileError {
+    match source.kind() {
+        io::ErrorKind::NotFound => FileError::Missing(path.to_owned()),
+        _ => FileError::Io { path: path.to_owned(), source },
+    }
 }
 
 pub(super) fn create_new(path: &Path) -> io::Result<File> {

@@ -6,7 +6,7 @@ use super::Peer;
 
 /// Longest address that is kept, in bytes.
 const ADDRESS_BYTES: usize = 256;
-/// Addresses that others tell of a node which told its own. They never take the place of those.
+/// Addresses that others tell of a node which told its own.
 const RUMOURS: usize = limits::ADDRESSES_PER_PEER / 2;
 
 impl Peer {
@@ -23,7 +23,7 @@ impl Peer {
     }
 
     /// Others say that it can be reached there. That may be news of a node that began anew at
-    /// another address, or an invention: worth a dial, beside where it was before.
+    /// another address, or an invention: worth a dial where its own word leaves room for one.
     pub(crate) fn rumoured_addresses(&mut self, addresses: Vec<String>) {
         if self.addresses.is_empty() {
             self.told_addresses(addresses);
@@ -43,10 +43,10 @@ impl Peer {
         self.untried = true;
     }
 
-    /// Where to look for it.
+    /// Where to look for it: where it says, and then where others say, as far as there is room.
+    /// Rumours never take the place of its own word, so nobody can talk a node out of reach.
     pub(crate) fn worth_a_dial(&self) -> Vec<String> {
-        let own = self.addresses.iter().take(limits::ADDRESSES_PER_PEER - self.rumours.len());
-        own.chain(&self.rumours).cloned().collect()
+        self.addresses.iter().chain(&self.rumours).take(limits::ADDRESSES_PER_PEER).cloned().collect()
     }
 }
 
@@ -66,12 +66,15 @@ mod tests {
     #[test]
     fn rumours_are_tried_beside_the_nodes_own_word_and_never_in_its_place() {
         let mut peer = Peer::default();
-        peer.told_addresses(addresses(1, 9));
+        peer.told_addresses(addresses(1, 7));
         peer.rumoured_addresses(addresses(5, 11));
-        assert_eq!(peer.addresses, addresses(1, 9));
-        assert_eq!(peer.worth_a_dial(), [addresses(1, 7), addresses(9, 11)].concat());
+        assert_eq!(peer.addresses, addresses(1, 7));
+        assert_eq!(peer.worth_a_dial(), addresses(1, 9));
         peer.rumoured_addresses(addresses(100, 200));
-        assert_eq!(peer.worth_a_dial(), [addresses(1, 5), addresses(100, 104)].concat());
+        assert_eq!(peer.worth_a_dial(), [addresses(1, 7), addresses(100, 102)].concat());
+        peer.told_addresses(addresses(1, 9));
+        peer.rumoured_addresses(addresses(100, 200));
+        assert_eq!(peer.worth_a_dial(), addresses(1, 9), "its own word leaves no room");
     }
 
     #[test]

@@ -12,7 +12,7 @@ fn device(number: u16) -> DeviceId {
 
 #[test]
 fn strangers_cannot_crowd_out_the_connected_and_the_trusted() {
-    let mut peers = Peers::new(&Restored::default(), false);
+    let mut peers = Peers::new(&Restored::default(), false, limits::PEERS);
     peers.come(device(1), at(0), 1);
     peers.entry(device(2), at(0));
     peers.set_trust(device(2), true);
@@ -25,7 +25,7 @@ fn strangers_cannot_crowd_out_the_connected_and_the_trusted() {
 
 #[test]
 fn invented_nodes_displace_nobody_who_once_greeted() {
-    let mut peers = Peers::new(&Restored::default(), false);
+    let mut peers = Peers::new(&Restored::default(), false, limits::PEERS);
     for number in 0..700 {
         peers.entry(device(number), at(0)).account = Some(AccountId([1; 32]));
     }
@@ -38,7 +38,7 @@ fn invented_nodes_displace_nobody_who_once_greeted() {
 
 #[test]
 fn mistakes_are_forgiven_now_and_then_and_strikes_in_time() {
-    let mut peers = Peers::new(&Restored::default(), false);
+    let mut peers = Peers::new(&Restored::default(), false, limits::PEERS);
     let one = device(1);
     peers.come(one, at(0), 1).greeted = true;
     let banned = Some(Farewell { ban_ms: Some(BAN_MS) });
@@ -54,7 +54,7 @@ fn mistakes_are_forgiven_now_and_then_and_strikes_in_time() {
 
 #[test]
 fn trust_is_the_networks_word_until_the_owner_speaks() {
-    let mut peers = Peers::new(&Restored::default(), true);
+    let mut peers = Peers::new(&Restored::default(), true, limits::PEERS);
     assert!(peers.trusts(&device(1)));
     peers.set_trust(device(1), false);
     assert!(!peers.trusts(&device(1)));
@@ -64,7 +64,7 @@ fn trust_is_the_networks_word_until_the_owner_speaks() {
 
 #[test]
 fn nobody_is_dialed_twice_in_a_row() {
-    let mut peers = Peers::new(&Restored::default(), false);
+    let mut peers = Peers::new(&Restored::default(), false, limits::PEERS);
     peers.entry(device(1), at(0)).addresses = vec!["/ip4/127.0.0.1/tcp/1".into()];
     assert!(peers.should_dial(device(1), at(0)));
     assert!(!peers.should_dial(device(1), at(REDIAL_MS - 1)));
@@ -75,7 +75,7 @@ fn nobody_is_dialed_twice_in_a_row() {
 /// Or a node that began anew at another port would be lost until the next time its turn comes.
 #[test]
 fn a_new_address_is_worth_a_dial_soon() {
-    let mut peers = Peers::new(&Restored::default(), false);
+    let mut peers = Peers::new(&Restored::default(), false, limits::PEERS);
     let address = |port: u16| vec![format!("/ip4/127.0.0.1/tcp/{port}")];
     peers.entry(device(1), at(0)).told_addresses(address(1));
     assert!(peers.should_dial(device(1), at(0)));
@@ -112,7 +112,7 @@ fn presence_is_taken_within_bounds() {
 
 #[test]
 fn dials_under_way_count_until_they_came_to_nothing() {
-    let mut peers = Peers::new(&Restored::default(), false);
+    let mut peers = Peers::new(&Restored::default(), false, limits::PEERS);
     for number in 0..100 {
         peers.entry(device(number), at(0)).addresses = vec!["/ip4/127.0.0.1/tcp/1".into()];
     }
@@ -125,11 +125,11 @@ fn dials_under_way_count_until_they_came_to_nothing() {
 
 #[test]
 fn a_full_house_lets_the_newest_idle_stranger_go_after_a_while() {
-    let mut peers = Peers::new(&Restored::default(), false);
-    for number in 0..=COMFORTABLE_PEERS as u16 {
+    let mut peers = Peers::new(&Restored::default(), false, limits::PEERS);
+    for number in 0..=comfortable(limits::PEERS) as u16 {
         peers.come(device(number), at(u64::from(number)), 1).greeted = true;
     }
-    let newest = COMFORTABLE_PEERS as u16;
+    let newest = comfortable(limits::PEERS) as u16;
     let later = at(u64::from(newest) + STAY_MS);
     assert!(peers.is_crowded());
     assert_eq!(peers.to_let_go(at(STAY_MS - 1), |_| false), None, "nobody has stayed long enough");

@@ -84,3 +84,39 @@ async fn a_port_that_was_taken_meanwhile_leaves_the_daemon_up_and_trust_as_it_wa
     assert!(parts.node.network().is_none() && parts.node.trusts(&friend));
     assert!(parts.warnings.iter().any(|warning| warning.contains("[E1004]")), "{:?}", parts.warnings);
 }
+
+#[tokio::test]
+async fn a_port_that_the_configuration_named_is_not_taken_again_once_it_does_not() {
+    let mut bench = Bench::new(InitNetwork::New { name: "home".into() });
+    bench.config.network.interfaces = Interfaces::Loopback;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let named = free.local_addr().expect("an address").port();
+    drop(free);
+    bench.config.network.listen_port = named;
+    let begun = begin(&bench.ground()).expect("begun");
+    remember_port(&bench.home, &format!("/ip4/127.0.0.1/tcp/{named}/p2p/x"));
+    assert_eq!(remembered_port(&bench.home), None);
+    drop(begun);
+
+    // One that was taken freely is, and neither QUIC nor the old one stands in for it.
+    let other = if named == 4001 { 4002 } else { 4001 };
+    remember_port(&bench.home, &format!("/ip4/127.0.0.1/tcp/{other}/p2p/x"));
+    remember_port(&bench.home, "/ip4/127.0.0.1/udp/5000/quic-v1/p2p/x");
+    assert_eq!(remembered_port(&bench.home), Some(other));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_lies_in_place_of_the_port_file_is_neither_read_nor_waited_for() {
+    let bench = Bench::new(InitNetwork::New { name: "home".into() });
+    let path = bench.home.root().join(PORT_FILE);
+    let made = std::process::Command::new("mkfifo").arg("-m600").arg(&path).status().expect("mkfifo runs");
+    assert!(made.success());
+    assert_eq!(remembered_port(&bench.home), None);
+    std::fs::remove_file(&path).expect("removed");
+    std::os::unix::fs::symlink("/dev/zero", &path).expect("a link");
+    assert_eq!(remembered_port(&bench.home), None);
+    // The next port takes the trap's place.
+    remember_port(&bench.home, "/ip4/127.0.0.1/tcp/4001/p2p/x");
+    assert_eq!(remembered_port(&bench.home), Some(4001));
+}

@@ -1,5 +1,5 @@
 use p2p_control::api::{Chunk, TextError};
-use p2p_types::{Placement, Priority, Privacy, TaskId, TaskKind};
+use p2p_types::{Placement, Priority, TaskId, TaskKind};
 
 use super::*;
 
@@ -69,4 +69,24 @@ fn a_failed_task_says_why() {
     failed.error = Some(TextError { code: ErrorCode::NoProvider, message: "nobody answered".to_owned() });
     assert_eq!(why(&failed).code, ErrorCode::NoProvider);
     assert_eq!(why(&task(TaskState::Cancelled, Vec::new())).code, ErrorCode::Cancelled);
+}
+
+#[test]
+fn nothing_is_said_twice() {
+    let error = TextError { code: ErrorCode::Cancelled, message: "the task was cancelled".to_owned() };
+    let good = TaskResult::Label { label: "positive".to_owned(), score: 0.9 };
+    let results = vec![Some(good), Some(TaskResult::Error { error: error.clone() }), None];
+    let mut cancelled = task(TaskState::Cancelled, results);
+    cancelled.error = Some(error);
+    let said = why(&cancelled).to_string();
+    assert_eq!(said, "The task was cancelled - 1 of 3 texts has an answer - Submit it again [E2011]");
+}
+
+#[test]
+fn where_nobody_trusted_took_it_the_way_to_trust_is_named() {
+    let mut failed = task(TaskState::Failed, Vec::new());
+    failed.error = Some(TextError { code: ErrorCode::NoProvider, message: "nobody took it".to_owned() });
+    assert!(!why(&failed).hint.contains("peer trust"), "trust would not help");
+    failed.privacy = Privacy::Trusted;
+    assert!(why(&failed).hint.contains("`p2p-agent peer trust ID`"));
 }

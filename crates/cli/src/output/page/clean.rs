@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use p2p_types::is_hidden;
+
 /// The text with everything that is not seen as what it is as a space.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+    text.chars().map(|c| if is_hidden(c) { ' ' } else { c }).collect()
 }
 
 /// JSON that means the same and steers no terminal. Such characters stand within strings alone,
@@ -12,7 +14,7 @@ pub(crate) fn clean(text: &str) -> String {
 pub(crate) fn harmless_json(text: &str) -> String {
     let mut harmless = String::with_capacity(text.len());
     for c in text.chars() {
-        if c == '\n' || !steers(c) {
+        if c == '\n' || !is_hidden(c) {
             harmless.push(c);
             continue;
         }
@@ -21,21 +23,6 @@ pub(crate) fn harmless_json(text: &str) -> String {
         }
     }
     harmless
-}
-
-/// Control characters, and all that turns the direction of writing, ends a line or is not seen.
-fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -56,7 +43,7 @@ mod tests {
     fn json_means_the_same_and_steers_nothing() {
         let value = serde_json::json!({ "name": format!("a{STEERING}\n\"é\\"), "list": [1, "x"] });
         let text = harmless_json(&serde_json::to_string_pretty(&value).expect("JSON"));
-        assert!(text.chars().all(|c| c == '\n' || !steers(c)), "{text:?}");
+        assert!(text.chars().all(|c| c == '\n' || !is_hidden(c)), "{text:?}");
         assert!(text.contains('é') && text.contains("\\udb40\\udc01"), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("still JSON"), value);
     }

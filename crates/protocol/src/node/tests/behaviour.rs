@@ -142,6 +142,7 @@ fn a_node_without_a_network_works_for_itself() {
         certificate: Vec::new(),
         membership: Vec::new(),
         agent_version: "0.1.0".to_owned(),
+        max_peers: p2p_types::limits::PEERS,
     };
     let mut node = crate::Node::new(config, key, &crate::Restored::default());
     let mut world = World::new(1);

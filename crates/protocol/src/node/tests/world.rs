@@ -143,6 +143,7 @@ impl World {
             certificate: certify(&account, device, START).into_bytes(),
             membership,
             agent_version: "0.1.0".to_owned(),
+            max_peers: p2p_types::limits::PEERS,
         };
         Node::new(config, Arc::new(key), restored)
     }
