@@ -139,7 +139,7 @@ impl Bank {
     fn carry_out(&mut self, orders: Vec<Signed<wire::Order>>) -> Result<Hash> {
         let judged = self.notary.judge(&self.key, NOW, orders);
         self.journal.append(&judged.record.context("something changed")?)?;
-        match judged.answers.into_iter().map(certified).last() {
+        match judged.answers.into_iter().map(certified).next_back() {
             Some(last) => last.map(|(id, _)| id),
             None => bail!("no order"),
         }

@@ -205,7 +205,7 @@ mod tests {
         let admitted = (400..600).filter(|n| admit(&mut limit, *n, &format!("2001:db8:1:{n}::1"))).count();
         assert_eq!(admitted, 8);
         let admitted = (600..800).filter(|n| admit(&mut limit, *n, "192.168.1.7")).count();
-        assert_eq!(admitted, 32);
+        assert_eq!(admitted, 64);
     }
 
     fn knock(limit: &mut GroupLimit, number: usize, ip: &str) -> bool {

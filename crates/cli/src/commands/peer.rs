@@ -80,7 +80,7 @@ fn draw(page: &mut Page, peer: &PeerDetails) {
         ("Takes tasks", word(peer.accepting)),
         ("Kinds", list(&peer.kinds)),
         ("Workers", format!("{}, {:.0} % busy", peer.workers, peer.load * 100.0)),
-        ("Done for you", done(peer.tasks_done.into(), peer.tasks_failed.into())),
+        ("Done for you", done(peer.tasks_done, peer.tasks_failed)),
         ("Version", peer.agent_version.clone().unwrap_or_else(dash)),
         ("Addresses", list(&peer.addresses)),
         ("Protocols", list(&peer.protocols)),

@@ -97,7 +97,8 @@ fn fresh_stderr(path: &Path) -> Result<Option<File>, Problem> {
         Ok(file) => Ok(file.set_len(0).is_ok().then_some(file)),
         // No folder or no room: the daemon says itself what it lacks.
         Err(FileError::Missing(_) | FileError::Io { .. }) => Ok(None),
-        Err(error) => Err(Problem::new(ErrorCode::HomeUnusable, error.to_string())),
+        Err(error) => Err(Problem::new(ErrorCode::HomeUnusable, error.to_string())
+            .with_hint(format!("Move {} away; a new one is made", path.display()))),
     }
 }
 

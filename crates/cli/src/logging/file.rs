@@ -21,11 +21,21 @@ const DAY_MS: u64 = 86_400_000;
 
 /// A writer that never waits for the disk.
 pub(super) fn open(dir: &Path) -> Result<(NonBlocking, WorkerGuard), Problem> {
-    let daily = Daily::open(dir, || p2p_platform::now().0)
-        .map_err(|error| Problem::new(ErrorCode::HomeUnusable, error.to_string()))?;
+    let daily = Daily::open(dir, || p2p_platform::now().0).map_err(|error| unusable(&error))?;
     let capped = Capped { inner: daily, day: 0, written: 0, now_ms: || p2p_platform::now().0 };
     let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING_LINES);
     Ok(builder.thread_name("log").finish(capped))
+}
+
+/// The reason names the file.
+fn unusable(error: &FileError) -> Problem {
+    let problem = Problem::new(ErrorCode::HomeUnusable, error.to_string());
+    match error {
+        FileError::NotAFile(path) | FileError::Special(path) => {
+            problem.with_hint(format!("Move {} away; a new one is made", path.display()))
+        }
+        _ => problem,
+    }
 }
 
 /// The newest log file in `dir`. Their names sort by day.

@@ -120,7 +120,7 @@ pub struct Task {
     pub state: TaskState,
     pub stages: Vec<StageRecord>,
     pub texts: u32,
-    /// Texts that have a result or an error.
+    /// Texts that have an answer. One that failed has none.
     pub finished: u32,
     pub submitted_ms: u64,
     /// From submission to the last result.

@@ -860,7 +860,7 @@ export interface components {
             error?: components["schemas"]["TextError"] | null;
             /**
              * Format: int32
-             * @description Texts that have a result or an error.
+             * @description Texts that have an answer. One that failed has none.
              */
             finished: number;
             kind: string;
