@@ -224,8 +224,8 @@ mod tests {
         earning.take(START, &second).expect("the latest");
         let refused = |earning: &mut Earning, voucher: Voucher| earning.take(START, &voucher).expect_err("refused");
         let goes_back = VoucherRefused::GoesBack { number: 1, last: 2 };
-        assert_eq!(refused(&mut earning, first.clone()), goes_back);
-        assert_eq!(refused(&mut earning, second.clone()), VoucherRefused::GoesBack { number: 2, last: 2 });
+        assert_eq!(refused(&mut earning, first), goes_back);
+        assert_eq!(refused(&mut earning, second), VoucherRefused::GoesBack { number: 2, last: 2 });
         let lower = Voucher { number: 3, ..first };
         assert_eq!(refused(&mut earning, lower), VoucherRefused::GoesBack { number: 3, last: 2 });
         let next = Voucher { number: 3, ..second };
