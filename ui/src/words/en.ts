@@ -217,7 +217,8 @@ export const en = {
     },
     E1012: {
       title: "The work could not be done.",
-      meaning: "It stopped half-way, or could not begin. Your text is still here; it usually works the next time.",
+      meaning:
+        "It stopped half-way, or could not begin. Your text is still here; it usually works the next time.",
     },
     E2003: { title: "The text is too long.", meaning: "Nothing was sent. Shorten it, or try a part of it." },
     E2006: {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN, SET_COOKIE,
+    AUTHORIZATION, CONNECTION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN, SET_COOKIE,
 };
 use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{Method, StatusCode};
@@ -60,16 +60,24 @@ fn guarded(router: Router, guard: Guard) -> Router {
 async fn stand(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let mut response = match guard.judge(&request) {
         Verdict::Enter => next.run(request).await,
+        Verdict::Glance => once(next.run(request).await),
         Verdict::Welcome(cookie) => {
             (StatusCode::SEE_OTHER, [(LOCATION, "/".to_owned()), (SET_COOKIE, cookie)]).into_response()
         }
-        Verdict::Refuse(problem) => refuse(problem),
+        Verdict::Refuse(problem) => once(refuse(problem)),
     };
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Who showed no token gets one answer a connection: nobody can queue up more and keep a place by not
+/// reading them.
+fn once(mut response: Response) -> Response {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
@@ -84,6 +92,8 @@ fn refuse(problem: Problem) -> Response {
 
 enum Verdict {
     Enter,
+    /// For one look at what is open to everybody.
+    Glance,
     /// The token came in the address: it moves to this cookie, and the address is cleaned.
     Welcome(String),
     Refuse(Problem),
@@ -97,7 +107,7 @@ impl Guard {
         let Some(secrets) = &self.secrets else { return Verdict::Enter };
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
         if uri.path() == "/health" {
-            return Verdict::Enter;
+            return Verdict::Glance;
         }
         if let Some(token) = bearer(headers) {
             return if secrets.is_token(token) { Verdict::Enter } else { Verdict::Refuse(unauthorized(WRONG_TOKEN)) };

@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 
 use p2p_control::api::ErrorCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::engine::Node;
@@ -202,4 +203,22 @@ async fn the_door_for_figures_answers_nothing_else() {
 
     let taken = node.server.serve_metrics(door.port()).await.expect_err("the port is taken");
     assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
+}
+
+/// Otherwise whoever queues up requests and reads no answer would keep a place.
+#[tokio::test]
+async fn without_the_token_a_connection_has_one_answer() {
+    let node = Node::start();
+    let door = open(&node).await;
+    for (path, status) in [("/nowhere", "401"), ("/health", "200")] {
+        let mut stream = TcpStream::connect(door).await.expect("the door is open");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", door.port());
+        stream.write_all(request.repeat(3).as_bytes()).await.expect("it is taken");
+        let mut answers = Vec::new();
+        // A reset after the answer says as well that the connection is over.
+        let _ = stream.read_to_end(&mut answers).await;
+        let answers = String::from_utf8_lossy(&answers);
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+        assert!(answers.starts_with(&format!("HTTP/1.1 {status}")), "{answers}");
+    }
 }
