@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use p2p_types::{DeviceId, Hash, NetworkId, Scheme, Signed};
+use p2p_types::{DeviceId, Hash, NetworkId, Scheme, Signed, Timestamp};
 use prost::Message as _;
 use thiserror::Error;
 
@@ -58,6 +58,17 @@ pub enum CertificateError {
 #[must_use]
 pub fn leaf(order: &Hash) -> Hash {
     merkle::leaf(&order.0)
+}
+
+/// When an order was carried out, as its votes say; of several the middle one. To be asked of a certificate that
+/// was verified. `None` without votes.
+#[must_use]
+pub fn voted_at(certificate: &wire::Certificate) -> Option<Timestamp> {
+    let votes = certificate.votes.iter().take(MOST_VOTES);
+    let votes = votes.filter_map(|vote| Signed::<wire::Vote>::from_bytes(vote.vote.as_slice()).ok()?.peek().ok());
+    let mut times: Vec<u64> = votes.map(|vote| vote.at_ms).collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().map(Timestamp)
 }
 
 /// The most votes that are looked at.

@@ -7,6 +7,7 @@
 
 mod claims;
 mod holds;
+mod statement;
 mod transfers;
 
 use std::collections::HashMap;
@@ -18,6 +19,8 @@ use crate::lane::{Account, Lane};
 use crate::order::{Body, LaneId, Order};
 use crate::parameters::{CLOCK_SLACK_MS, DAY_MS, LANES_PER_ACCOUNT, ORDER_LIFE_MS, ORDERS_PER_EPOCH, Parameters};
 use crate::{Movement, Reason, Refusal, Side};
+
+pub use statement::Statement;
 
 /// All credits of one network, as one notary sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +133,25 @@ impl Ledger {
         let epoch = self.epoch;
         self.purse(&order.lane).record(epoch, order.id);
         Ok(Applied::Now(movements))
+    }
+
+    /// The lanes whose owners an order concerns: whoever gave it, whom it pays, and the other party of
+    /// the hold it ends. To be asked before it is carried out.
+    pub(crate) fn touched_by(&self, order: &Order) -> Vec<LaneId> {
+        let hold = |id| self.holds.get(id).map(|hold| (hold.payer, hold.payee));
+        let others = match &order.body {
+            Body::Open | Body::Claim { .. } => None,
+            Body::Transfer { payee, .. } | Body::Hold { payee, .. } => Some((*payee, *payee)),
+            Body::Settle(voucher) => hold(&voucher.hold),
+            Body::Release { hold: id } => hold(id),
+        };
+        let mut lanes = vec![order.lane];
+        for lane in others.into_iter().flat_map(|(one, other)| [one, other]) {
+            if !lanes.contains(&lane) {
+                lanes.push(lane);
+            }
+        }
+        lanes
     }
 
     /// Whether the order is the next of its lane. Gives what to answer when it was carried out before.

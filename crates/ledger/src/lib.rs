@@ -18,6 +18,7 @@ mod movement;
 mod notary;
 mod order;
 mod parameters;
+mod rates;
 mod refusal;
 mod root;
 mod session;
@@ -26,12 +27,13 @@ pub mod wire;
 pub use amounts::Amounts;
 pub use certificate::{CertificateError, Committee};
 pub use lane::Lane;
-pub use ledger::{Applied, Hold, Ledger, Supply, day};
+pub use ledger::{Applied, Hold, Ledger, Statement, Supply, day};
 pub use movement::{Movement, Reason, Side};
-pub use notary::{Answer, BATCH_ORDERS, Judged, LEAP_MS, Notary, ReplayError, VerifiedOrder};
+pub use notary::{Answer, BATCH_ORDERS, Judged, LEAP_MS, Notary, Place, ReplayError, VerifiedOrder};
 pub use order::{Body, LaneId, Order, Voucher, id};
 pub use parameters::{
     CLOCK_SLACK_MS, HOLD_LIFE_MS, HOLDS_PER_LANE, LANES_PER_ACCOUNT, ORDER_LIFE_MS, ORDERS_PER_EPOCH, Parameters,
 };
+pub use rates::{Rates, TOKEN_BYTES};
 pub use refusal::Refusal;
 pub use session::{Earning, Paying, VoucherRefused};

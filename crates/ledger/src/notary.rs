@@ -5,7 +5,7 @@
 //! disk before an answer leaves. A notary that cannot write must stop, because its state is ahead of
 //! its disk. Its state is what its log says: [`Notary::replay`] makes the same again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use p2p_types::{DeviceId, Hash, NetworkId, Scheme, SignError, Signed, Timestamp, Verified};
 use prost::Message as _;
@@ -35,8 +35,21 @@ pub struct Notary {
     /// The time of the last batch, and what somebody confirmed since.
     latest: Timestamp,
     confirmed: Timestamp,
+    /// Records so far.
+    records: u64,
+    /// Where the orders stand that touched a lane, in their order: what its owner is told of.
+    places: HashMap<LaneId, Vec<Place>>,
     /// The hash of the record before: a log with a record missing or changed does not fit together.
     previous: Hash,
+}
+
+/// Where in a notary's log an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The record, counted from 0.
+    pub record: u64,
+    /// The order's place in that batch.
+    pub index: u32,
 }
 
 /// An order whose signature was checked for the notary's network, or why it does not hold.
@@ -57,6 +70,8 @@ pub enum Answer {
         id: Hash,
         certificate: wire::Certificate,
         movements: Vec<Movement>,
+        /// The lanes whose owners are to be told, with the number of orders that touched each before.
+        touched: Vec<(LaneId, u64)>,
     },
     /// It was certified before; the certificate is where certificates are kept.
     Before {
@@ -90,6 +105,8 @@ impl Notary {
             conflicted: HashSet::new(),
             latest: Timestamp::default(),
             confirmed: Timestamp::default(),
+            records: 0,
+            places: HashMap::new(),
             previous: Hash::of(&network.0),
         }
     }
@@ -97,6 +114,18 @@ impl Notary {
     #[must_use]
     pub const fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The orders that touched a lane, in their order.
+    #[must_use]
+    pub fn places(&self, lane: &LaneId) -> &[Place] {
+        self.places.get(lane).map_or(&[], Vec::as_slice)
+    }
+
+    /// Records of the log so far.
+    #[must_use]
+    pub const fn records(&self) -> u64 {
+        self.records
     }
 
     /// Judges orders in the order they are given; those behind the first [`BATCH_ORDERS`] are refused.
@@ -170,16 +199,20 @@ impl Notary {
         accepted: &mut Vec<(Hash, Vec<u8>)>,
         conflicts: &mut Vec<wire::Conflict>,
     ) -> Answer {
-        let applied = Order::read(scheme, &self.network, &order)
-            .and_then(|read| self.ledger.apply(at, &read).map(|applied| (read.id, applied)));
+        let applied = Order::read(scheme, &self.network, &order).and_then(|read| {
+            let lanes = self.ledger.touched_by(&read);
+            self.ledger.apply(at, &read).map(|applied| (read.id, lanes, applied))
+        });
         match applied {
-            Ok((id, Applied::Now(movements))) => {
+            Ok((id, lanes, Applied::Now(movements))) => {
                 let bytes = order.signed().as_bytes().to_vec();
+                let index = u32::try_from(accepted.len()).expect("a batch is small");
+                let touched = self.remember_place(lanes, Place { record: self.records, index });
                 accepted.push((id, bytes.clone()));
                 let certificate = wire::Certificate { order: bytes, votes: Vec::new() };
-                Answer::Certified { id, certificate, movements }
+                Answer::Certified { id, certificate, movements, touched }
             }
-            Ok((id, Applied::Before)) => Answer::Before { id },
+            Ok((id, _, Applied::Before)) => Answer::Before { id },
             Err(refusal) => {
                 // Both halves are kept: whoever signed two orders for one place is shown to have.
                 // One that is void by now shows nothing: it may have been refused when it was young,
@@ -194,6 +227,15 @@ impl Notary {
                 Answer::Refused(refusal)
             }
         }
+    }
+
+    fn remember_place(&mut self, lanes: Vec<LaneId>, place: Place) -> Vec<(LaneId, u64)> {
+        let mut remember = |lane| {
+            let places = self.places.entry(lane).or_default();
+            places.push(place);
+            (lane, places.len() as u64 - 1)
+        };
+        lanes.into_iter().map(&mut remember).collect()
     }
 
     /// Whether it is the first of its lane.
@@ -250,6 +292,7 @@ impl Notary {
     fn chained(&mut self, kind: Kind) -> Vec<u8> {
         let record = wire::Record { kind: Some(kind) }.encode_to_vec();
         self.previous = Hash::of(&record);
+        self.records += 1;
         record
     }
 
@@ -272,6 +315,7 @@ impl Notary {
             }
         }
         self.previous = Hash::of(record);
+        self.records += 1;
         Ok(())
     }
 
@@ -284,8 +328,10 @@ impl Notary {
         if merkle::Tree::new(leaves).root() != hash(&vote.root)? || vote.epoch != self.ledger.epoch() {
             return Err(ReplayError::OtherState);
         }
-        for order in Signed::verify_each(scheme, &self.network, orders) {
+        for (index, order) in (0_u32..).zip(Signed::verify_each(scheme, &self.network, orders)) {
             let order = Order::read(scheme, &self.network, &order.map_err(Refusal::from)?)?;
+            let lanes = self.ledger.touched_by(&order);
+            self.remember_place(lanes, Place { record: self.records, index });
             if self.ledger.apply(Timestamp(vote.at_ms), &order)? == Applied::Before {
                 return Err(ReplayError::OtherState);
             }

@@ -2,6 +2,8 @@
 
 use p2p_types::{AccountId, Credits, Hash};
 
+use crate::Rates;
+
 /// The most that one lane may have open.
 pub const HOLDS_PER_LANE: usize = 64;
 /// The most lanes of one account: an owner's computers, those that are lost among them.
@@ -37,12 +39,14 @@ pub struct Parameters {
     pub free: Credits,
     /// An epoch.
     pub canary_budget: Credits,
+    /// What tasks cost.
+    pub rates: Rates,
 }
 
 impl Parameters {
     /// As decided for every network whose founder chose nothing else.
     #[must_use]
-    pub const fn new(founder: AccountId, issuer: AccountId) -> Self {
+    pub fn new(founder: AccountId, issuer: AccountId) -> Self {
         Self {
             founder,
             issuer,
@@ -53,6 +57,7 @@ impl Parameters {
             ramp_days: 30,
             free: Credits::whole(50),
             canary_budget: Credits::whole(5_000),
+            rates: Rates::default(),
         }
     }
 
@@ -71,7 +76,7 @@ impl Parameters {
             self.free.micro(),
             self.canary_budget.micro(),
         ];
-        for number in numbers {
+        for number in numbers.into_iter().chain(self.rates.numbers()) {
             hasher.update(&number.to_le_bytes());
         }
         Hash(*hasher.finalize().as_bytes())

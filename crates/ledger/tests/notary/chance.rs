@@ -4,10 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use p2p_ledger::wire::{Purpose, Rule, order::Body};
-use p2p_ledger::{Amounts, Answer, LaneId, Movement, Side, day};
-use p2p_types::{Credits, Hash, Seed};
+use p2p_ledger::{Amounts, Answer, Committee, LaneId, Movement, Side, Statement, certificate, day};
+use p2p_types::{Credits, DeviceId, Hash, Scheme as _, Seed};
 
-use crate::world::{DAY, HOUR, Owner, World, claim, hold, release, transfer};
+use crate::world::{DAY, HOUR, NETWORK, Owner, World, claim, hold, release, transfer};
 
 /// `P2P_AGENT_SEEDS` runs more of them.
 const SEEDS: u64 = 40;
@@ -94,8 +94,28 @@ fn run(seed: u64) {
             owners[payer] = owner;
         }
     }
+    for owner in &owners {
+        stated(&world, owner, seed);
+    }
     assert_eq!(world.replayed(), world.notary, "seed {seed}");
     assert_eq!(world.replayed().ledger().root(), world.notary.ledger().root(), "seed {seed}");
+}
+
+/// What an owner's certificates alone say is what the notary says.
+fn stated(world: &World, owner: &Owner, seed: u64) {
+    let mut statement = Statement::new(owner.lane(), world.notary.ledger().parameters().clone());
+    let committee = Committee::new(vec![DeviceId(world.key.public_key())]);
+    for place in world.notary.places(&owner.lane()) {
+        let record = &world.log[place.record as usize];
+        let mut certificates = certificate::of_record(&NETWORK, record).expect("its own log");
+        let (_, certified) = certificates.swap_remove(place.index as usize);
+        let order = certificate::verify(&world.key, &NETWORK, &committee, &certified).expect("certified");
+        let at = certificate::voted_at(&certified).expect("voted");
+        statement.take(at, &order).unwrap_or_else(|refusal| panic!("seed {seed}: {refusal}"));
+    }
+    let lane = world.notary.ledger().lane(&owner.lane()).expect("opened");
+    assert_eq!(statement.spendable(world.now), lane.spendable(day(world.now)), "seed {seed}");
+    assert_eq!((statement.next(), statement.held()), (lane.next(), Credits::ZERO), "seed {seed}");
 }
 
 /// What the rows alone say that everybody has.
