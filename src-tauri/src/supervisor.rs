@@ -136,7 +136,7 @@ impl Keeper {
                     Some(Ok(event)) => match event.body {
                         EventBody::Snapshot(snapshot) => self.arrived(snapshot.status),
                         EventBody::Status(status) => self.show(Link::Open, Some(*status)),
-                        EventBody::Task(_) => {}
+                        EventBody::Task(_) | EventBody::Wallet(_) | EventBody::Row(_) => {}
                     },
                     Some(Err(problem)) => {
                         tracing::warn!("the daemon's events ended: {problem}");

@@ -16,7 +16,7 @@ use p2p_control::api::{ConfigEntry, ErrorCode, Problem};
 use p2p_platform::Home;
 use serde_json::Value;
 
-pub use keys::{Config, Dashboard, Interfaces, Log, Metrics, Network, Work};
+pub use keys::{Config, Dashboard, Interfaces, Log, Metrics, Network, Wallet, Work};
 use keys::{KEYS, Key};
 
 /// The administrator's defaults, which are only read.

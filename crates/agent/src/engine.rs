@@ -2,10 +2,12 @@
 
 mod alone;
 mod calls;
+mod canaries;
 mod effects;
 mod events;
 mod held;
 mod history;
+mod wallet;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +29,8 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::metrics::Counters;
 use crate::unable;
+use crate::wallet::Lanes;
+use canaries::Canaries;
 use held::Held;
 use written::Written;
 
@@ -52,6 +56,8 @@ pub(crate) struct Parts {
     pub(crate) keys: Arc<Keys>,
     pub(crate) identity: Identity,
     pub(crate) node: Node,
+    /// `None` where the node is in no network.
+    pub(crate) lanes: Option<Lanes>,
     pub(crate) net: Option<Net>,
     pub(crate) store: Store,
     pub(crate) abilities: BTreeMap<TaskKind, Hash>,
@@ -118,6 +124,12 @@ pub(crate) struct Engine<'a> {
     listening: Vec<String>,
     changed_tasks: BTreeSet<TaskId>,
     node_changed: bool,
+    purse: wallet::Purse,
+    /// On the computer that plays the network's canary issuer.
+    canaries: Option<Canaries>,
+    canaries_due: bool,
+    /// Inputs that follow from outputs, for after those are performed.
+    later: Vec<Input>,
     /// The last thing that could not be written, while it lasts.
     storage_trouble: Option<String>,
     exit: Option<Exit>,
@@ -145,6 +157,10 @@ impl<'a> Engine<'a> {
             listening: Vec::new(),
             changed_tasks: BTreeSet::new(),
             node_changed: true,
+            purse: wallet::Purse::default(),
+            canaries: None,
+            canaries_due: false,
+            later: Vec::new(),
             storage_trouble: None,
             exit: None,
         }
@@ -152,6 +168,7 @@ impl<'a> Engine<'a> {
 
     /// Runs until somebody says stop, or the network changes.
     pub(crate) async fn run(mut self, mut net_events: mpsc::Receiver<NetEvent>) -> Exit {
+        let mut kept = self.open_books();
         self.be_able();
         self.dial_known();
         // Those who listened to an earlier run hear of the new network at once.
@@ -165,9 +182,13 @@ impl<'a> Engine<'a> {
                 biased;
                 Some(event) = self.sources.pool_events.recv() => self.on_pool(event),
                 Some(committed) = self.sources.committed.recv() => self.on_committed(committed),
+                Some(kept) = kept.recv() => self.on_kept(kept),
                 Some(call) = self.sources.calls.recv() => self.on_call(call),
                 () = tokio::time::sleep(deadline) => self.on_time(),
                 Some(event) = net_events.recv() => self.on_net(event),
+            }
+            if std::mem::take(&mut self.canaries_due) {
+                self.tend_canaries();
             }
             self.tell();
         }
@@ -176,12 +197,13 @@ impl<'a> Engine<'a> {
     /// How long nothing needs to be done.
     fn sleep(&self) -> Duration {
         let until = |at: Monotonic| Duration::from_micros(at.since(now().mono));
-        let machine = self.parts.node.next_deadline().map_or(LONGEST_SLEEP, until);
+        let machine = self.parts.node.next_deadline(now()).map_or(LONGEST_SLEEP, until);
         let events = self.sources.events.due().map_or(LONGEST_SLEEP, until);
         let again = self.try_again.map_or(LONGEST_SLEEP, until);
         let disk = self.held.retry_at().map_or(LONGEST_SLEEP, until);
         let looking = self.looking_until.map_or(LONGEST_SLEEP, until);
-        machine.min(events).min(again).min(disk).min(looking).min(LONGEST_SLEEP)
+        let canaries = self.canaries_deadline().map_or(LONGEST_SLEEP, until);
+        machine.min(canaries).min(events).min(again).min(disk).min(looking).min(LONGEST_SLEEP)
     }
 
     fn on_time(&mut self) {
@@ -198,6 +220,7 @@ impl<'a> Engine<'a> {
             self.looking_until = None;
             self.node_changed = true;
         }
+        self.canaries_due |= self.canaries_deadline().is_some_and(|at| at <= now);
         self.feed(Input::Tick);
     }
 
@@ -211,6 +234,15 @@ impl<'a> Engine<'a> {
     fn feed(&mut self, input: Input) {
         self.parts.node.handle(now(), input);
         self.perform();
+        while let Some(input) = self.later.pop() {
+            self.parts.node.handle(now(), input);
+            self.perform();
+        }
+    }
+
+    /// The same, once what is being performed is.
+    fn feed_later(&mut self, input: Input) {
+        self.later.push(input);
     }
 
     fn dial_known(&self) {
@@ -306,8 +338,10 @@ impl<'a> Engine<'a> {
         for work_id in std::mem::take(&mut self.running) {
             self.sources.pool.stop(work_id);
         }
+        self.end_canaries();
         self.tell();
         self.settle_disk().await;
+        self.close_books();
         if let Some(net) = self.parts.net.take() {
             net.shutdown().await;
         }

@@ -1,20 +1,26 @@
 //! What a home holds before and beside a running daemon: keys, the network it belongs to, and the
 //! papers that let it in. Everything here works with the daemon off.
 
+mod identity;
+
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use p2p_control::api::{
-    CreateNetwork, ErrorCode, Identity, Invite, JoinNetwork, KeyStorage, NetworkDetails, NetworkSummary, Problem,
+    CreateNetwork, ErrorCode, Invite, JoinNetwork, KeyStorage, NetworkDetails, NetworkSummary, Problem,
 };
 use p2p_platform::file::{FileError, read_private, write_private};
 use p2p_platform::{Home, Keys, create_keys, load_keys, random_bytes};
-use p2p_protocol::{InviteLink, Network, NetworkError, NetworkKind, found_network, make_admission, make_membership};
+use p2p_protocol::{Charter, InviteLink, Network, NetworkError, NetworkKind, found_network, make_admission, make_membership};
 use p2p_types::{AccountId, DeviceId, Ed25519, Scheme as _, SecretKey};
 
+use crate::wallet::issuer_of;
 use crate::{config, view};
+
+pub use identity::{ImportedIdentity, check_passphrase, export_identity, identity, import_identity, ready_to_import};
+pub(crate) use identity::{certificate, identity_of};
 
 /// How long an invite can be used.
 const INVITE_LIFE_MS: u64 = 7 * 24 * 3600 * 1000;
@@ -127,17 +133,17 @@ pub(crate) fn create_network_with(home: &Home, keys: &Keys, request: CreateNetwo
     };
     let members_trusted = request.members_trusted.unwrap_or(kind == NetworkKind::Local);
     let (account, device) = (Ed25519::new(&keys.account), Ed25519::new(&keys.device));
-    let device = DeviceId(device.public_key());
-    let network = found_network(
-        &account,
-        device,
-        request.name.trim(),
+    let charter = Charter {
+        name: request.name.trim().to_owned(),
         kind,
         members_trusted,
-        random_bytes(),
-        p2p_platform::now(),
-    )
-    .map_err(bad_name)?;
+        // Strangers are paid. People who know each other help each other also without.
+        unpaid: kind != NetworkKind::Open,
+        notary: DeviceId(device.public_key()),
+        issuer: issuer_of(&keys.account),
+        nonce: random_bytes(),
+    };
+    let network = found_network(&account, &charter, p2p_platform::now()).map_err(bad_name)?;
     write(&home.network_file(), &network.signed)?;
     Ok(view::network_details(&network))
 }
@@ -219,32 +225,6 @@ pub(crate) fn invite_with(home: &Home, keys: &Keys, mut addresses: Vec<String>) 
     Ok(Invite { link, expires_ms: expires.0 })
 }
 
-/// Who this node is.
-///
-/// # Errors
-/// When this home has no node, or its keys cannot be read.
-pub fn identity(home: &Home) -> Result<Identity, Problem> {
-    Ok(identity_of(&require_keys(home)?))
-}
-
-pub(crate) fn identity_of(keys: &Keys) -> Identity {
-    let (account, device) = (Ed25519::new(&keys.account), Ed25519::new(&keys.device));
-    let device = DeviceId(device.public_key());
-    Identity {
-        device_id: device,
-        account_id: AccountId(account.public_key()),
-        keys: view::key_storage(keys.storage),
-        keys_detail: keys.detail.clone(),
-        certificate: BASE64.encode(certificate(keys)),
-    }
-}
-
-/// The account's signed word that this device is its own.
-pub(crate) fn certificate(keys: &Keys) -> Vec<u8> {
-    let device = DeviceId(Ed25519::new(&keys.device).public_key());
-    p2p_protocol::certify(&Ed25519::new(&keys.account), device, p2p_platform::now()).into_bytes()
-}
-
 pub(crate) fn require_keys(home: &Home) -> Result<Keys, Problem> {
     let missing = || Problem::new(ErrorCode::NotInitialized, format!("{} holds no keys", home.root().display()));
     keys(home)?.ok_or_else(missing)
@@ -320,8 +300,16 @@ fn read_join(request: &JoinNetwork) -> Result<WayIn, Problem> {
 /// Whether a network may be called so: found out by founding one that nobody keeps.
 fn check_name(name: &str) -> Result<(), Problem> {
     let nobody = DeviceId(any_verifier().public_key());
-    let (name, now) = (name.trim(), p2p_platform::now());
-    let tried = found_network(&any_verifier(), nobody, name, NetworkKind::Open, false, [0; 32], now);
+    let charter = Charter {
+        name: name.trim().to_owned(),
+        kind: NetworkKind::Open,
+        members_trusted: false,
+        unpaid: false,
+        notary: nobody,
+        issuer: AccountId(nobody.0),
+        nonce: [0; 32],
+    };
+    let tried = found_network(&any_verifier(), &charter, p2p_platform::now());
     tried.map(drop).map_err(bad_name)
 }
 

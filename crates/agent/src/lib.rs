@@ -15,5 +15,6 @@ mod problem;
 mod sentence;
 mod unable;
 mod view;
+pub mod wallet;
 
 pub use host::{Host, run};

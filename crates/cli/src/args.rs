@@ -5,6 +5,7 @@ mod node;
 mod settings;
 mod task;
 mod value;
+mod wallet;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ pub(crate) use network::{CreateArgs, NetworkCommand, PeerCommand};
 pub(crate) use node::{InitArgs, LogsArgs, PauseArgs, StatusArgs, UpArgs};
 pub(crate) use settings::{CompletionArgs, ConfigCommand, IdentityCommand, PrivacyCommand};
 pub(crate) use task::{DemoArgs, SubmitArgs, TaskCommand};
+pub(crate) use wallet::{ExportArgs, ExportFormat, WalletCommand};
 
 /// Share idle computers: run small AI tasks here, on your other computers, or for other people
 #[derive(Debug, Parser)]
@@ -84,6 +86,12 @@ pub(crate) enum Command {
         after_help = "Examples:\n  p2p-agent task submit sentiment --text \"I like it\" --wait\n  p2p-agent task list\n  p2p-agent task watch 3f9a"
     )]
     Task(TaskCommand),
+    /// Show your credits: the balance, the history, what each day brought
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  p2p-agent wallet balance\n  p2p-agent wallet history\n  p2p-agent wallet export --out credits.csv\n\nWork for others earns credits; work by others costs them. What runs on this computer is free."
+    )]
+    Wallet(WalletCommand),
     /// Start, join, show and leave a network
     #[command(
         subcommand,
@@ -96,8 +104,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  p2p-agent peer list\n  p2p-agent peer show Kq8xWm3T\n  p2p-agent peer trust Kq8xWm3T"
     )]
     Peer(PeerCommand),
-    /// Show who this computer is to others
-    #[command(subcommand, after_help = "Examples:\n  p2p-agent identity show\n  p2p-agent identity show --json")]
+    /// Show who this computer is to others, and take its owner to another one
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  p2p-agent identity show\n  p2p-agent identity export owner.p2pid\n  p2p-agent identity import owner.p2pid"
+    )]
     Identity(IdentityCommand),
     /// Show what left this computer
     #[command(subcommand, after_help = "Examples:\n  p2p-agent privacy log\n  p2p-agent privacy log --json")]
@@ -140,7 +151,7 @@ pub(crate) struct DaemonArgs {
 /// The commands in the order of the overview.
 const GROUPS: &[(&str, &[&str])] = &[
     ("This node", &["init", "up", "down", "restart", "pause", "resume", "status", "logs", "dashboard"]),
-    ("Work", &["demo", "task"]),
+    ("Work", &["demo", "task", "wallet"]),
     ("Others", &["network", "peer", "identity", "privacy"]),
     ("More", &["config", "metrics", "completion", "version", "help"]),
 ];

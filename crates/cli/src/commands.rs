@@ -15,12 +15,14 @@ mod names;
 mod network;
 mod peer;
 mod privacy;
+mod quote;
 mod results;
 mod start;
 mod status;
 mod submit;
 mod task;
 mod version;
+mod wallet;
 
 use p2p_control::api::Problem;
 
@@ -42,6 +44,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Pro
         Command::Dashboard => dashboard::run(context).await,
         Command::Demo(args) => demo::run(context, args).await,
         Command::Task(command) => task::run(context, command).await,
+        Command::Wallet(command) => wallet::run(context, command).await,
         Command::Network(command) => network::run(context, command).await,
         Command::Peer(command) => peer::run(context, command).await,
         Command::Identity(command) => identity::run(context, &command).await,

@@ -9,6 +9,7 @@ mod args;
 mod client;
 mod commands;
 mod context;
+mod credits;
 mod daemon;
 mod logging;
 mod moment;

@@ -38,6 +38,11 @@ impl Output {
         !self.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 
+    /// Whether stdout is for programs.
+    pub(crate) const fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Whether colours are wanted, wherever the terminal is.
     pub(crate) const fn colours(&self) -> bool {
         self.colour_out || self.colour_err
@@ -58,8 +63,7 @@ impl Output {
     /// One of many answers that come one after another: a line of JSON each, or a piece of page.
     pub(crate) fn item<T: Serialize + ?Sized>(&self, value: &T, draw: impl FnOnce(&mut Page)) {
         if self.json {
-            let text = serde_json::to_string(value).expect("replies have string keys");
-            let mut text = harmless_json(&text);
+            let mut text = Self::json_line(value);
             text.push('\n');
             put(&mut std::io::stdout().lock(), &text);
         } else {
@@ -67,7 +71,12 @@ impl Output {
         }
     }
 
-    /// Text in a format of its own: a completion script, measurements.
+    /// A document on one line, without the line's end.
+    pub(crate) fn json_line<T: Serialize + ?Sized>(value: &T) -> String {
+        harmless_json(&serde_json::to_string(value).expect("replies have string keys"))
+    }
+
+    /// Text in a format of its own: a completion script, measurements, a table for spreadsheets.
     pub(crate) fn raw(&self, text: &str) {
         put(&mut std::io::stdout().lock(), text);
     }

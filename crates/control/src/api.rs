@@ -7,6 +7,7 @@ mod event;
 mod network;
 mod node;
 mod task;
+mod wallet;
 
 pub use error::{ErrorCode, Problem};
 pub use event::{Event, EventBody, Snapshot};
@@ -20,4 +21,8 @@ pub use node::{
 pub use task::{
     Chunk, ChunkOptions, Provider, Receipt, ReceiptTimings, StageRecord, SubmitTask, Task, TaskResult, TaskStage,
     TaskState, TaskSummary, TextError,
+};
+pub use wallet::{
+    MICRO_CREDITS, NotaryState, Quote, RowDirection, RowReason, RowState, Wallet, WalletCheck, WalletDay, WalletPage,
+    WalletRow, WalletRows, WalletStats, WalletSums,
 };

@@ -8,8 +8,8 @@ use tokio::sync::{broadcast, oneshot};
 
 use crate::api::{
     ConfigEntry, ConfigValue, CreateNetwork, Departure, Event, Identity, Invite, JoinNetwork, LogLine, NearbyNetwork,
-    NetworkDetails, PauseRequest, PeerDetails, PeerSummary, Problem, Snapshot, Status, SubmitTask, Task, TaskSummary,
-    TrustPeer,
+    NetworkDetails, PauseRequest, PeerDetails, PeerSummary, Problem, Quote, Snapshot, Status, SubmitTask, Task,
+    TaskSummary, TrustPeer, Wallet, WalletCheck, WalletPage, WalletRows, WalletStats,
 };
 
 /// Where an answer goes. Whoever asked may have gone; that is no error.
@@ -27,6 +27,8 @@ pub enum Call {
     Peer(DeviceId, Reply<PeerDetails>),
     Trust(DeviceId, TrustPeer, Reply<PeerDetails>),
     Submit(SubmitTask, Reply<Task>),
+    /// What the task would cost. Nothing of it runs.
+    Quote(SubmitTask, Reply<Quote>),
     Tasks(Reply<Vec<TaskSummary>>),
     Task(TaskId, Reply<Task>),
     Cancel(TaskId, Reply<Task>),
@@ -40,6 +42,11 @@ pub enum Call {
     Config(Reply<Vec<ConfigEntry>>),
     SetConfig(String, ConfigValue, Reply<ConfigEntry>),
     Departures(Reply<Vec<Departure>>),
+    Wallet(Reply<Wallet>),
+    WalletRows(WalletPage, Reply<WalletRows>),
+    /// Of so many days, today included.
+    WalletStats(u32, Reply<WalletStats>),
+    WalletVerify(Reply<WalletCheck>),
     /// Prometheus text.
     Metrics(Reply<String>),
 }

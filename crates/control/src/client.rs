@@ -2,6 +2,7 @@
 
 mod connection;
 mod stream;
+mod wallet;
 
 use std::path::Path;
 

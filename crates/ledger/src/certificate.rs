@@ -50,8 +50,22 @@ pub enum CertificateError {
     /// Votes that do not hold, are of others or for other orders are not counted.
     #[error("{votes} of {quorum} votes")]
     TooFew { votes: usize, quorum: usize },
-    #[error("the record cannot be read")]
+    #[error("it cannot be read")]
     Record,
+}
+
+/// A certificate as it is kept and sent. Nothing of it is checked.
+///
+/// # Errors
+/// When it is none.
+pub fn decode(bytes: &[u8]) -> Result<wire::Certificate, CertificateError> {
+    wire::Certificate::decode(bytes).map_err(|_| CertificateError::Record)
+}
+
+/// What [`decode`] reads.
+#[must_use]
+pub fn encode(certificate: &wire::Certificate) -> Vec<u8> {
+    certificate.encode_to_vec()
 }
 
 /// What every vote on an order is about.

@@ -96,6 +96,14 @@ impl Ledger {
         self.lanes.get(lane)
     }
 
+    /// What is in the other lanes of a lane's account.
+    #[must_use]
+    pub fn others_of(&self, lane: &LaneId) -> Credits {
+        let several = self.accounts.get(&lane.account).is_some_and(|account| account.lanes > 1);
+        let others = self.lanes.iter().filter(|(id, _)| several && id.account == lane.account && **id != *lane);
+        others.map(|(_, lane)| lane.purse.total()).sum()
+    }
+
     #[must_use]
     pub fn hold(&self, id: &Hash) -> Option<&Hold> {
         self.holds.get(id)
@@ -220,8 +228,14 @@ impl Ledger {
             purse.free_day = free_day;
         }
         purse.purse = purse.purse.plus(amounts).expect("no more exists than was minted, which is bounded");
-        // A free tier of another day lapses as it arrives.
-        lapsed.extend(self.lapse(lane, today));
+        // A free tier of another day lapses as it arrives. What was there and what came are one row: an order
+        // has each of its rows once.
+        for row in self.lapse(lane, today) {
+            match lapsed.first_mut() {
+                Some(first) => first.amounts = first.amounts.plus(&row.amounts).expect("no more than was minted"),
+                None => lapsed.push(row),
+            }
+        }
         lapsed
     }
 

@@ -35,6 +35,27 @@ pub fn frame(at: u64, content: &[u8]) -> Option<Vec<u8>> {
     Some(framed)
 }
 
+/// The bytes that a record of `length` bytes takes in a file.
+#[must_use]
+pub const fn framed_len(length: usize) -> u64 {
+    (HEADER + length) as u64
+}
+
+/// The content of one record that was framed for byte `at` of the file; `None` when it is damaged.
+#[must_use]
+pub fn unframe(at: u64, framed: &[u8]) -> Option<&[u8]> {
+    let rest = framed.strip_prefix(&MAGIC)?;
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    let (head, rest) = rest.split_first_chunk::<4>()?;
+    if check::<4>(at, length) != *head {
+        return None;
+    }
+    let (expected, rest) = rest.split_first_chunk::<8>()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok().filter(|length| *length <= RECORD_BYTES)?;
+    let content = rest.get(..length)?;
+    (check::<8>(at, content) == *expected).then_some(content)
+}
+
 /// The contents of the whole records, and how many bytes they take. What is behind is not whole: most
 /// likely it was being written when the computer stopped, and then nothing of it was answered. It
 /// is to be cut off, and kept aside.
@@ -56,16 +77,7 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<&[u8]>, usize), Damaged> {
 
 /// The content of the record that begins at a place, if one does.
 fn record(bytes: &[u8], at: usize) -> Option<&[u8]> {
-    let rest = bytes.get(at..)?.strip_prefix(&MAGIC)?;
-    let (length, rest) = rest.split_first_chunk::<4>()?;
-    let (head, rest) = rest.split_first_chunk::<4>()?;
-    if check::<4>(at as u64, length) != *head {
-        return None;
-    }
-    let (expected, rest) = rest.split_first_chunk::<8>()?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).ok().filter(|length| *length <= RECORD_BYTES)?;
-    let content = rest.get(..length)?;
-    (check::<8>(at as u64, content) == *expected).then_some(content)
+    unframe(at as u64, bytes.get(at..)?)
 }
 
 fn check<const N: usize>(at: u64, content: &[u8]) -> [u8; N] {

@@ -32,6 +32,8 @@ pub struct Notary {
     batches: u64,
     /// Lanes of which a conflict is on record. One is enough, and a log must not grow by more.
     conflicted: HashSet<LaneId>,
+    /// When the epoch began. The first began with the first batch.
+    epoch_began: Option<Timestamp>,
     /// The time of the last batch, and what somebody confirmed since.
     latest: Timestamp,
     confirmed: Timestamp,
@@ -103,6 +105,7 @@ impl Notary {
             ledger: Ledger::new(parameters),
             batches: 0,
             conflicted: HashSet::new(),
+            epoch_began: None,
             latest: Timestamp::default(),
             confirmed: Timestamp::default(),
             records: 0,
@@ -120,6 +123,12 @@ impl Notary {
     #[must_use]
     pub fn places(&self, lane: &LaneId) -> &[Place] {
         self.places.get(lane).map_or(&[], Vec::as_slice)
+    }
+
+    /// When the epoch began; the far future while nothing ever was carried out.
+    #[must_use]
+    pub fn epoch_began(&self) -> Timestamp {
+        self.epoch_began.unwrap_or(Timestamp(u64::MAX))
     }
 
     /// Records of the log so far.
@@ -175,6 +184,7 @@ impl Notary {
         let record = self.chained(Kind::Batch(wire::Batch { vote, orders, conflicts }));
         self.batches += 1;
         self.latest = at;
+        self.epoch_began.get_or_insert(at);
         Judged { record: Some(record), answers }
     }
 
@@ -268,6 +278,7 @@ impl Notary {
     /// of the next epoch leaves.
     pub fn end_epoch(&mut self, scheme: &dyn Scheme, at: Timestamp) -> Vec<u8> {
         self.ledger.begin_epoch();
+        self.epoch_began = Some(at);
         let checkpoint = self.checkpoint(at);
         self.chained(Kind::Checkpoint(Signed::new(scheme, &self.network, &checkpoint).into_bytes()))
     }
@@ -309,6 +320,7 @@ impl Notary {
                 let checkpoint = self.own::<wire::Checkpoint>(scheme, bytes)?;
                 self.follows(&checkpoint.previous, checkpoint.batches)?;
                 self.ledger.begin_epoch();
+                self.epoch_began = Some(Timestamp(checkpoint.began_ms));
                 if *checkpoint != self.checkpoint(Timestamp(checkpoint.began_ms)) {
                     return Err(ReplayError::OtherState);
                 }
@@ -342,6 +354,7 @@ impl Notary {
         }
         self.batches += 1;
         self.latest = Timestamp(vote.at_ms);
+        self.epoch_began.get_or_insert(self.latest);
         Ok(())
     }
 

@@ -36,7 +36,7 @@ impl LaneId {
 }
 
 /// What a device asks of the notaries.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     pub id: Hash,
     pub lane: LaneId,
@@ -46,7 +46,7 @@ pub struct Order {
     pub body: Body,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// The lane begins: its account says that the device is its own.
     Open,
@@ -96,6 +96,16 @@ impl Voucher {
 }
 
 impl Order {
+    /// The hold that it ends, where it ends one.
+    #[must_use]
+    pub const fn ends(&self) -> Option<Hash> {
+        match &self.body {
+            Body::Settle(voucher) => Some(voucher.hold),
+            Body::Release { hold } => Some(*hold),
+            Body::Open | Body::Transfer { .. } | Body::Hold { .. } | Body::Claim { .. } => None,
+        }
+    }
+
     /// Reads an order and all that is signed inside it.
     ///
     /// # Errors

@@ -39,6 +39,11 @@ impl Paying {
         Self { hold, device, ceiling, number: 0, promised: Credits::ZERO }
     }
 
+    #[must_use]
+    pub const fn hold(&self) -> Hash {
+        self.hold
+    }
+
     /// What can still be promised.
     #[must_use]
     pub fn left(&self) -> Credits {
@@ -96,12 +101,14 @@ impl Earning {
         Self { hold, device, ceiling, expires, settled_by, begun: zero, delivered: zero, number: 0, vouched: zero }
     }
 
-    /// Sets `price` aside for a task that begins now. False where it must not begin: something
-    /// delivered is not paid, or the hold does not bear all that was begun, or it ends.
-    pub fn begin(&mut self, now: Timestamp, price: Credits) -> bool {
+    /// Sets `price` aside for a task that begins now. False where it must not begin: more than
+    /// `unpaid` was delivered without a voucher, or the hold does not bear all that was begun, or it ends.
+    /// Some must be borne: with several tasks under way, vouchers are a little behind.
+    pub fn begin(&mut self, now: Timestamp, price: Credits, unpaid: Credits) -> bool {
         let bears = self.begun.plus(price).filter(|begun| *begun <= self.ceiling);
+        let behind = self.delivered.minus(self.vouched).unwrap_or_default();
         match bears {
-            Some(begun) if self.vouched >= self.delivered && now < self.expires => {
+            Some(begun) if behind <= unpaid && now < self.expires => {
                 self.begun = begun;
                 true
             }
@@ -146,6 +153,18 @@ impl Earning {
         Ok(())
     }
 
+    /// Whether work that was begun is neither delivered nor given up.
+    #[must_use]
+    pub fn is_working(&self) -> bool {
+        self.begun > self.delivered
+    }
+
+    /// What was delivered and is not vouched for.
+    #[must_use]
+    pub fn unpaid(&self) -> Credits {
+        self.delivered.minus(self.vouched).unwrap_or_default()
+    }
+
     /// What could be settled now.
     #[must_use]
     pub const fn vouched(&self) -> Credits {
@@ -186,30 +205,30 @@ mod tests {
         let (mut paying, mut earning) = ends();
         let price = Credits::whole(4);
         for _ in 0..2 {
-            assert!(earning.begin(START, price));
+            assert!(earning.begin(START, price, Credits::ZERO));
             earning.deliver(price);
-            assert!(!earning.begin(START, Credits::whole(1)), "nothing more before the voucher");
+            assert!(!earning.begin(START, Credits::whole(1), Credits::ZERO), "nothing more before the voucher");
             let voucher = paying.pay(TASK, price).expect("the hold bears it");
             earning.take(START, &seen(&voucher)).expect("the next voucher");
         }
-        assert!(!earning.begin(START, price), "the hold is too small for a third");
+        assert!(!earning.begin(START, price, Credits::ZERO), "the hold is too small for a third");
         assert_eq!(paying.pay(TASK, price), None);
         assert_eq!((earning.vouched(), paying.left()), (Credits::whole(8), Credits::whole(2)));
-        assert!(!earning.begin(END, Credits::whole(1)), "not after its end");
+        assert!(!earning.begin(END, Credits::whole(1), Credits::ZERO), "not after its end");
     }
 
     #[test]
     fn what_is_under_way_is_set_aside_and_a_part_payment_is_kept() {
         let (mut paying, mut earning) = ends();
         let price = Credits::whole(4);
-        assert!(earning.begin(START, price) && earning.begin(START, price));
-        assert!(!earning.begin(START, price), "two under way leave too little for a third");
+        assert!(earning.begin(START, price, Credits::ZERO) && earning.begin(START, price, Credits::ZERO));
+        assert!(!earning.begin(START, price, Credits::ZERO), "two under way leave too little for a third");
         earning.deliver(price);
         earning.deliver(price);
         let first = seen(&paying.pay(TASK, price).expect("bears it"));
         earning.take(START, &first).expect("worth what it says");
         assert_eq!(earning.vouched(), price);
-        assert!(!earning.begin(START, Credits::whole(1)), "the other is not paid yet");
+        assert!(!earning.begin(START, Credits::whole(1), Credits::ZERO), "the other is not paid yet");
         let second = seen(&paying.pay(TASK, price).expect("bears it"));
         earning.take(END, &second).expect("late, but the notary would settle it");
         earning.abandon(Credits::whole(8));

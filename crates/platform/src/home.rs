@@ -159,6 +159,12 @@ impl Home {
         self.root.join("data").join("node.sqlite")
     }
 
+    /// A notary's log of the network with this short id.
+    #[must_use]
+    pub fn ledger_file(&self, network: &str) -> PathBuf {
+        self.root.join("data").join(format!("ledger-{network}.log"))
+    }
+
     #[must_use]
     pub fn log_dir(&self) -> PathBuf {
         self.logs.clone()

@@ -6,6 +6,8 @@
 
 mod file;
 mod keychain;
+mod replace;
+mod sealed;
 
 use std::path::PathBuf;
 
@@ -16,6 +18,9 @@ use zeroize::Zeroizing;
 use crate::file::{FileError, create_private, read_private};
 use crate::{Home, random_bytes};
 use keychain::{SessionKeychain, Vault};
+
+pub use replace::replace_account;
+pub use sealed::{SEALED_BYTES, SealError, open_account, seal_account};
 
 /// Where secret keys are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub struct Keys {
 pub enum KeyError {
     #[error("this home has keys already")]
     Exist,
+    #[error("this home has no keys")]
+    Absent,
     #[error("{0}")]
     File(#[from] FileError),
     #[error("{0} does not hold a key - restore it from a backup")]
@@ -53,6 +60,8 @@ pub enum KeyError {
     Lost,
     #[error("{0} says neither keychain nor file")]
     Marker(PathBuf),
+    #[error("the former key of the account cannot be kept: there are too many of {0} already - move them away")]
+    TooOften(String),
     #[error("the keys could not be written to {path}: {source}")]
     Write { path: PathBuf, source: std::io::Error },
 }

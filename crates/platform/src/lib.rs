@@ -14,9 +14,12 @@ pub mod process;
 pub mod socket;
 
 pub use assets::{Assets, sibling};
-pub use clock::{monotonic, now};
+pub use clock::{date, monotonic, now};
 pub use home::{Home, HomeError};
-pub use keys::{KeyError, KeyStorage, Keys, create_keys, load_keys};
+pub use keys::{
+    KeyError, KeyStorage, Keys, SEALED_BYTES, SealError, create_keys, load_keys, open_account, replace_account,
+    seal_account,
+};
 pub use lock::{HomeLock, LockError};
 
 /// `N` bytes nobody can guess, from the operating system.

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use p2p_types::{DeviceId, Hash, Placement, Priority, Privacy, TaskId, TaskKind, Timestamp};
+use p2p_types::{DeviceId, Hash, Output as Answer, Placement, Priority, Privacy, TaskId, TaskKind, Timestamp};
+use p2p_ledger::{LaneId, Movement, Notary, Order, Place, Statement};
 use thiserror::Error;
 
 use crate::outcome::TextOutcome;
+use crate::pay::{KeptVoucher, Limits, Payer};
 
 /// How a `chunk` task splits: most tokens in a chunk, and how many it shares with the one before.
 /// Zeros for the other kinds.
@@ -34,6 +36,11 @@ pub struct TaskRequest {
     pub placement: Placement,
     pub priority: Priority,
     pub deadline_ms: Option<u64>,
+    pub payer: Payer,
+    /// The one computer that is asked, where only one may be.
+    pub only: Option<DeviceId>,
+    /// In a canary, the right answers, one for each text: others are not paid for. Else empty.
+    pub expected: Vec<Answer>,
 }
 
 /// Why a task was not taken at all.
@@ -122,8 +129,47 @@ pub enum Input {
         work_id: u64,
         reason: String,
     },
+    /// On a notary's computer: what its log says. Until it is told, no order is carried out.
+    Books {
+        notary: Box<Notary>,
+    },
+    /// What the disk has of a lane of this computer. Until it is told, the lane gives no orders.
+    Wallet {
+        payer: Payer,
+        statement: Box<Statement>,
+        /// In their order.
+        entries: Vec<Entry>,
+        kept: Vec<KeptVoucher>,
+    },
+    /// The owner changed what may be spent.
+    Limits {
+        limits: Limits,
+    },
+    /// The last [`Output::Record`] is on disk, or never will be.
+    Recorded {
+        written: bool,
+    },
+    /// The certificates that an [`Output::ReadLog`] asked for, encoded, in its order; none where
+    /// the log could not be read.
+    LogRead {
+        request: u64,
+        certificates: Vec<Vec<u8>>,
+    },
     /// A deadline came.
     Tick,
+}
+
+/// An order that was carried out and touched a lane of this computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub lane: LaneId,
+    /// Its place among the lane's orders.
+    pub number: u64,
+    /// When the notary carried it out.
+    pub at: Timestamp,
+    pub order: Order,
+    /// What it moved in this lane.
+    pub movements: Vec<Movement>,
 }
 
 /// Whose work it is.
@@ -181,6 +227,22 @@ pub enum Output {
     },
     /// Look at the node and its peers again.
     NodeChanged,
+    /// Append it to the notary's log and say [`Input::Recorded`]. There is one at a time.
+    Record {
+        record: Vec<u8>,
+    },
+    /// Read certificates from the notary's log and say [`Input::LogRead`].
+    ReadLog {
+        request: u64,
+        places: Vec<Place>,
+    },
+    /// Look at the wallet again.
+    WalletChanged,
+    /// The notary will not do something that this computer asked; for the log.
+    OrderRefused {
+        what: &'static str,
+        why: String,
+    },
     /// Somebody sent what they should not have; for the log and the counters.
     Misbehaved {
         device: DeviceId,
@@ -232,6 +294,20 @@ pub enum Durable {
     /// Sequence numbers up to this one may be in use.
     Sequence {
         reserved: u64,
+    },
+    /// An order that touched a lane of this computer, with the encoded certificate.
+    Entry {
+        entry: Entry,
+        certificate: Vec<u8>,
+    },
+    /// A payer's latest voucher under a hold: what this computer earned and did not settle yet.
+    Voucher {
+        hold: Hash,
+        signed: Vec<u8>,
+    },
+    /// There is nothing to settle under the hold any more.
+    VoucherDone {
+        hold: Hash,
     },
 }
 

@@ -7,7 +7,7 @@
 //!
 //! Outputs of one `handle` are one batch: whoever performs them makes every [`Output::Persist`]
 //! durable before any later output of the queue leaves (durable before visible).
-//! Deliberately absent: sockets, disks, clocks, threads, prices, reputation.
+//! Deliberately absent: sockets, disks, clocks, threads, what a price should be, reputation.
 
 mod bucket;
 mod digest;
@@ -18,6 +18,7 @@ mod membership;
 mod network;
 mod node;
 mod outcome;
+mod pay;
 mod peers;
 mod post;
 mod provider;
@@ -29,12 +30,13 @@ mod work;
 pub use digest::{input_hash, output_hash};
 pub use envelope::{CLOCK_SKEW_MS, ENVELOPE_LIFE_MS, Refused};
 pub use identity::{certify, check_certificate};
-pub use io::{ChunkSizes, Class, Durable, Input, Output, Rejection, Restored, TaskRequest, Work};
+pub use io::{ChunkSizes, Class, Durable, Entry, Input, Output, Rejection, Restored, TaskRequest, Work};
 pub use membership::{Admitted, check_membership, make_admission, make_membership};
-pub use network::{InviteLink, Network, NetworkError, NetworkKind, found_network};
+pub use network::{Charter, InviteLink, Network, NetworkError, NetworkKind, found_network};
 pub use node::{Config, Node};
 pub use outcome::TextOutcome;
 pub use p2p_types::is_hidden;
+pub use pay::{Balance, KeptVoucher, Limits, Money, Payer, Pending};
 pub use peers::{PRESENCE_TOPIC, Peer};
 pub use receipt::CheckedReceipt;
 pub use requester::{Stage, StageRecord, State, Task};

@@ -76,7 +76,7 @@ mod tests {
     use p2p_types::{DeviceId, SecretKey};
 
     use super::*;
-    use crate::network::found_network;
+    use crate::network::{Charter, found_network};
 
     const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
@@ -85,7 +85,16 @@ mod tests {
     }
 
     fn closed() -> Network {
-        found_network(&key(1), DeviceId([2; 32]), "team", NetworkKind::Closed, false, [3; 32], NOW).expect("a network")
+        let charter = Charter {
+            name: "team".into(),
+            kind: NetworkKind::Closed,
+            members_trusted: false,
+            unpaid: true,
+            notary: DeviceId([2; 32]),
+            issuer: AccountId([3; 32]),
+            nonce: [3; 32],
+        };
+        found_network(&key(1), &charter, NOW).expect("a network")
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Network files and invites: what a network is, and how somebody gets in.
 
+use p2p_ledger::{Parameters, Rates};
 use p2p_types::{
-    AccountId, DeviceId, Ed25519, Hash, NetworkId, Scheme, SecretKey, SignError, Signed, Timestamp, from_base58,
+    AccountId, Credits, DeviceId, Ed25519, Hash, NetworkId, Scheme, SecretKey, SignError, Signed, Timestamp, from_base58,
     is_hidden, to_base58,
 };
 use prost::Message as _;
@@ -59,23 +60,36 @@ pub struct Network {
     pub bootstrap: Vec<String>,
     /// Every member counts as trusted.
     pub members_trusted: bool,
+    /// Work is done for whoever cannot pay, too, behind work that is paid.
+    pub unpaid: bool,
+    /// Grants and prices.
+    pub economy: Parameters,
     /// The bytes that were signed.
     pub signed: Vec<u8>,
 }
 
-/// Founds a network whose first and only notary is `device`. `account` signs; `nonce` is random.
+/// What a founder decides about a network.
+#[derive(Debug, Clone)]
+pub struct Charter {
+    pub name: String,
+    pub kind: NetworkKind,
+    pub members_trusted: bool,
+    /// Work is done for whoever cannot pay, too.
+    pub unpaid: bool,
+    /// The first and only notary.
+    pub notary: DeviceId,
+    /// Whose account asks canaries.
+    pub issuer: AccountId,
+    /// Random.
+    pub nonce: [u8; 32],
+}
+
+/// Founds a network. `account` signs.
 ///
 /// # Errors
 /// When the name is none.
-pub fn found_network(
-    account: &dyn Scheme,
-    device: DeviceId,
-    name: &str,
-    kind: NetworkKind,
-    members_trusted: bool,
-    nonce: [u8; 32],
-    now: Timestamp,
-) -> Result<Network, NetworkError> {
+pub fn found_network(account: &dyn Scheme, charter: &Charter, now: Timestamp) -> Result<Network, NetworkError> {
+    let Charter { name, kind, members_trusted, unpaid, notary, issuer, nonce } = charter;
     let founding = wire::Founding {
         founder: account.public_key().to_vec(),
         nonce: nonce.to_vec(),
@@ -91,10 +105,15 @@ pub fn found_network(
     let file = wire::NetworkFile {
         founding: Some(founding),
         revision: 1,
-        name: name.to_owned(),
+        name: name.clone(),
         epoch: 0,
-        committee: vec![device.0.to_vec()],
-        parameters: Some(wire::Parameters { members_trusted }),
+        committee: vec![notary.0.to_vec()],
+        parameters: Some(wire::Parameters {
+            members_trusted: *members_trusted,
+            issuer: issuer.0.to_vec(),
+            unpaid: *unpaid,
+            economy: None,
+        }),
         bootstrap: Vec::new(),
         announcement_lists: Vec::new(),
     };
@@ -127,11 +146,13 @@ impl Network {
             return Err(NetworkError::Malformed("its committee has no members, or too many"));
         }
         let committee = file.committee.iter().map(|key| DeviceId::try_from(key.as_slice()));
+        let parameters = file.parameters.clone().unwrap_or_default();
+        let founder = AccountId(file.signer());
         Ok(Self {
             id,
             name: file.name.clone(),
             kind,
-            founder: AccountId(file.signer()),
+            founder,
             created: Timestamp(founding.created_ms),
             revision: file.revision,
             epoch: file.epoch,
@@ -139,7 +160,9 @@ impl Network {
                 .collect::<Result<_, _>>()
                 .map_err(|_| NetworkError::Malformed("a committee member is no key"))?,
             bootstrap: file.bootstrap.clone(),
-            members_trusted: file.parameters.is_some_and(|parameters| parameters.members_trusted),
+            members_trusted: parameters.members_trusted,
+            unpaid: parameters.unpaid,
+            economy: read_economy(founder, &parameters)?,
             signed: bytes.to_vec(),
         })
     }
@@ -217,6 +240,33 @@ fn read_admission(
     Ok((invite.admission.clone(), secret))
 }
 
+/// The numbers of the network's economy. Where no issuer is named, the founder's account stands in for one: by
+/// the rules nothing is minted then.
+fn read_economy(founder: AccountId, parameters: &wire::Parameters) -> Result<Parameters, NetworkError> {
+    let issuer = match parameters.issuer.as_slice() {
+        [] => founder,
+        issuer => AccountId::try_from(issuer).map_err(|_| NetworkError::Malformed("its issuer is no key"))?,
+    };
+    let usual = Parameters::new(founder, issuer);
+    let Some(economy) = &parameters.economy else { return Ok(usual) };
+    let credits = |micro| Credits::from_micro(micro).ok_or(NetworkError::Malformed("it names more than can exist"));
+    if economy.burn > 1_000_000 {
+        return Err(NetworkError::Malformed("it burns more than a payment has"));
+    }
+    let [document, request, token, nothing] = [economy.document, economy.request, economy.token, economy.nothing];
+    Ok(Parameters {
+        burn: economy.burn,
+        grace_ms: economy.grace_ms,
+        starter: credits(economy.starter)?,
+        ramp: credits(economy.ramp)?,
+        ramp_days: economy.ramp_days,
+        free: credits(economy.free)?,
+        canary_budget: credits(economy.canary_budget)?,
+        rates: Rates { document, request, token, nothing },
+        ..usual
+    })
+}
+
 fn network_id(founding: &wire::Founding) -> NetworkId {
     let bytes = [b"p2p-agent/founding/1".as_slice(), &founding.encode_to_vec()].concat();
     NetworkId(Hash::of(&bytes).0)
@@ -252,9 +302,14 @@ mod tests {
         Ed25519::new(&SecretKey::new([2; 32]))
     }
 
+    fn charter(name: &str, kind: NetworkKind) -> Charter {
+        let notary = DeviceId(device().public_key());
+        let issuer = AccountId(Ed25519::new(&SecretKey::new([3; 32])).public_key());
+        Charter { name: name.to_owned(), kind, members_trusted: true, unpaid: false, notary, issuer, nonce: [7; 32] }
+    }
+
     fn network() -> Network {
-        let device = DeviceId(device().public_key());
-        found_network(&account(), device, "home", NetworkKind::Local, true, [7; 32], NOW).expect("a network")
+        found_network(&account(), &charter("home", NetworkKind::Local), NOW).expect("a network")
     }
 
     #[test]
@@ -284,8 +339,7 @@ mod tests {
 
     #[test]
     fn names_are_names() {
-        let found =
-            |name: &str| found_network(&account(), DeviceId([1; 32]), name, NetworkKind::Open, false, [7; 32], NOW);
+        let found = |name: &str| found_network(&account(), &charter(name, NetworkKind::Open), NOW);
         for name in ["", " x", "x ", &"x".repeat(65)] {
             assert_eq!(found(name), Err(NetworkError::Name), "{name:?}");
         }
@@ -301,7 +355,7 @@ mod tests {
         {
             let letter = char::from_u32(code).expect("a character");
             let name = format!("ho{letter}me");
-            let refused = found_network(&account(), DeviceId([1; 32]), &name, NetworkKind::Open, false, [7; 32], NOW);
+            let refused = found_network(&account(), &charter(&name, NetworkKind::Open), NOW);
             assert_eq!(refused, Err(NetworkError::HiddenLetter(code)), "U+{code:04X}");
         }
         let said = NetworkError::HiddenLetter(0x202e).to_string();
@@ -310,8 +364,8 @@ mod tests {
 
     #[test]
     fn a_committee_member_is_somebodys_key() {
-        let nobody = DeviceId([0; 32]);
-        let refused = found_network(&account(), nobody, "home", NetworkKind::Open, false, [7; 32], NOW);
+        let nobody = Charter { notary: DeviceId([0; 32]), ..charter("home", NetworkKind::Open) };
+        let refused = found_network(&account(), &nobody, NOW);
         assert_eq!(refused, Err(NetworkError::Malformed("a committee member is no key")));
     }
 
@@ -336,9 +390,7 @@ mod tests {
 
     #[test]
     fn an_invite_to_a_closed_network_brings_the_founders_admission() {
-        let me = DeviceId(device().public_key());
-        let network =
-            found_network(&account(), me, "team", NetworkKind::Closed, false, [7; 32], NOW).expect("a network");
+        let network = found_network(&account(), &charter("team", NetworkKind::Closed), NOW).expect("a network");
         let (expires, secret) = (NOW.plus_ms(1000), SecretKey::new([5; 32]));
         let key = Ed25519::new(&secret).public_key();
         let read = |founder: &Ed25519, key, expires_admission| {

@@ -1,12 +1,14 @@
 //! One node: routes what comes in to the conversations, and gathers what goes out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use p2p_types::{AccountId, DeviceId, Hash, Monotonic, NetworkId, Now, Scheme, TaskId, TaskKind, Timestamp};
+use p2p_ledger::{LaneId, Notary};
+use p2p_types::{AccountId, Credits, DeviceId, Hash, Monotonic, NetworkId, Now, Privacy, Scheme, TaskId, TaskKind, Timestamp};
 
 use crate::io::{Input, Output, Rejection, Restored, TaskRequest};
 use crate::network::Network;
+use crate::pay::{Balance, Money, Pay, Payer, Pending};
 use crate::peers::{Peer, Peers, clean_addresses};
 use crate::post::Post;
 use crate::provider::Provider;
@@ -32,6 +34,8 @@ pub struct Config {
     pub agent_version: String,
     /// The most nodes that the transport connects at one time.
     pub max_peers: usize,
+    /// What it needs to pay and be paid in its network.
+    pub money: Money,
 }
 
 /// The machine. See the crate's description for how to drive it.
@@ -43,6 +47,8 @@ pub struct Node {
     post: Post,
     requester: Requester,
     provider: Provider,
+    /// `None` where the node is in no network.
+    pay: Option<Pay>,
     addresses: Vec<String>,
     paused_until: Option<Timestamp>,
     /// When to look whether the pause is over: calendars jump, so at least once a minute.
@@ -54,13 +60,17 @@ pub struct Node {
 
 impl Node {
     #[must_use]
-    pub fn new(config: Config, scheme: Arc<dyn Scheme>, restored: &Restored) -> Self {
+    pub fn new(mut config: Config, scheme: Arc<dyn Scheme>, restored: &Restored) -> Self {
         let network = config.network.as_ref();
         let members_trusted = network.is_some_and(|network| network.members_trusted);
         let id = network.map_or(NetworkId::NONE, |network| network.id);
         let mut queue = Queue::default();
         queue.set_slots(1);
+        let lane = LaneId { account: config.account, device: DeviceId(scheme.public_key()) };
+        let money = std::mem::take(&mut config.money);
+        let pay = config.network.as_ref().map(|network| Pay::new(lane, network, money));
         Self {
+            pay,
             peers: Peers::new(restored, members_trusted, config.max_peers),
             queue,
             post: Post::new(scheme, id, restored.sequence),
@@ -83,6 +93,7 @@ impl Node {
         self.requester.admit(&request, self.config.network.is_some())?;
         self.with_requester(now, |requester, around| requester.submit(now, request, around));
         self.start_work(now);
+        self.settle_accounts(now);
         Ok(())
     }
 
@@ -116,9 +127,49 @@ impl Node {
                 self.work_done(now, work_id, outcomes, compute_us);
             }
             Input::WorkUnavailable { work_id, reason } => self.work_unavailable(now, work_id, &reason),
+            Input::Books { notary } => {
+                if let Some(pay) = &mut self.pay {
+                    pay.open_bank(*notary);
+                }
+            }
+            Input::Wallet { payer, statement, entries, kept } => {
+                if let Some(pay) = &mut self.pay {
+                    pay.restored(payer, *statement, &entries, kept);
+                    self.post.emit(Output::WalletChanged);
+                }
+            }
+            Input::Limits { limits } => {
+                if let Some(pay) = &mut self.pay {
+                    pay.set_limits(limits);
+                }
+            }
+            Input::Recorded { written } => {
+                if let Some(pay) = &mut self.pay {
+                    pay.recorded(now, written, &self.peers, &mut self.post);
+                }
+            }
+            Input::LogRead { request, certificates } => {
+                if let Some(pay) = &mut self.pay {
+                    pay.log_read(now, request, certificates, &self.peers, &mut self.post);
+                }
+            }
             Input::Tick => self.tick(now),
         }
         self.start_work(now);
+        self.settle_accounts(now);
+    }
+
+    /// Orders and answers that follow from what happened; and tasks that wait for a hold go on.
+    fn settle_accounts(&mut self, now: Now) {
+        let Some(pay) = &mut self.pay else { return };
+        pay.work(now, &self.peers, &mut self.post);
+        if pay.take_opened() {
+            self.with_requester(now, |requester, around| requester.advance_all(now, around));
+            self.start_work(now);
+            if let Some(pay) = &mut self.pay {
+                pay.work(now, &self.peers, &mut self.post);
+            }
+        }
     }
 
     /// What must be done next, until there is nothing.
@@ -128,10 +179,12 @@ impl Node {
 
     /// When to call [`Input::Tick`] at the latest. After that call it lies in the future.
     #[must_use]
-    pub fn next_deadline(&self) -> Option<Monotonic> {
+    pub fn next_deadline(&self, now: Now) -> Option<Monotonic> {
+        let reachable = self.pay.as_ref().is_some_and(|pay| pay.reachable(&self.peers, self.post.me));
+        let pay = self.pay.as_ref().and_then(|pay| pay.next_deadline(now, reachable));
         [self.requester.next_deadline(), self.provider.next_deadline(&self.queue), self.peers.next_deadline()]
             .into_iter()
-            .chain([self.telling.next(), self.pause_check, self.crowd_check])
+            .chain([self.telling.next(), self.pause_check, self.crowd_check, pay])
             .flatten()
             .min()
     }
@@ -179,13 +232,58 @@ impl Node {
     /// Open tasks of the owner; parts of others waiting or running here; parts finished for others.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, u64) {
-        (self.requester.open(), self.queue.guests().count(), self.provider.finished)
+        (self.requester.open_of_owner(), self.queue.guests().count(), self.provider.finished)
     }
 
     /// Whether a worker of this computer has something to do.
     #[must_use]
     pub fn busy(&self) -> bool {
         self.queue.len() > 0
+    }
+
+    /// What is in a lane of this computer.
+    #[must_use]
+    pub fn balance(&self, payer: Payer, now: Now) -> Option<Balance> {
+        self.pay.as_ref()?.balance(payer, now.wall)
+    }
+
+    /// What was earned and is not settled.
+    pub fn pending(&self) -> impl Iterator<Item = Pending> {
+        self.pay.iter().flat_map(Pay::pending)
+    }
+
+    /// Ids of the holds that this computer made and that are open.
+    #[must_use]
+    pub fn open_holds(&self) -> BTreeSet<Hash> {
+        self.pay.as_ref().map(Pay::open_holds).unwrap_or_default()
+    }
+
+    /// Who carries orders out, and whether it can be asked now.
+    #[must_use]
+    pub fn notary(&self) -> Option<(DeviceId, bool)> {
+        let pay = self.pay.as_ref()?;
+        Some((pay.notary(), pay.reachable(&self.peers, self.post.me)))
+    }
+
+    /// Where this node is the notary: what it keeps.
+    #[must_use]
+    pub fn books(&self) -> Option<&Notary> {
+        self.pay.as_ref()?.bank()
+    }
+
+    /// Whether a task would be taken.
+    ///
+    /// # Errors
+    /// Why it would not be.
+    pub fn admits(&self, request: &TaskRequest) -> Result<(), Rejection> {
+        self.requester.admit(request, self.config.network.is_some())
+    }
+
+    /// What a task costs in this network, and how many other computers would see its text at most.
+    #[must_use]
+    pub fn quote(&self, kind: TaskKind, texts: usize, bytes: usize, privacy: Privacy) -> (Credits, usize) {
+        let price = self.pay.as_ref().map_or(Credits::ZERO, |pay| pay.price(kind, texts, bytes));
+        (price, self.requester.viewers(kind, privacy, &self.peers, &self.provider.ability.kinds))
     }
 
     fn tick(&mut self, now: Now) {
@@ -210,6 +308,7 @@ impl Node {
             queue: &mut self.queue,
             post: &mut self.post,
             here: &self.provider.ability.kinds,
+            pay: self.pay.as_mut(),
         };
         let result = act(&mut self.requester, &mut around);
         self.requester.use_free_places(now, &mut around);

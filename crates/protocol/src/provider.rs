@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use p2p_types::{DeviceId, Hash, Monotonic, Now, Priority, TaskId, TaskKind, TextFailure, limits};
+use p2p_types::{Credits, DeviceId, Hash, Monotonic, Now, Priority, TaskId, TaskKind, TextFailure, limits};
 
 use crate::bucket::{Bucket, Rate};
 use crate::digest::{input_hash, output_hash};
 use crate::io::{ChunkSizes, Class, Durable, Output, Work};
 use crate::outcome::{TextOutcome, is_sound, to_wire};
+use crate::pay::{Guest, Pay};
 use crate::post::Post;
 use crate::wire::{self, Reason, envelope::Message};
 use crate::work::{Job, Owner, Queue};
@@ -57,13 +58,20 @@ impl Provider {
     }
 
     /// What this computer can do changed. Guests whose model is gone hear of it.
-    pub(crate) fn set_ability(&mut self, now: Now, ability: Ability, queue: &mut Queue, post: &mut Post) {
+    pub(crate) fn set_ability(
+        &mut self,
+        now: Now,
+        ability: Ability,
+        queue: &mut Queue,
+        post: &mut Post,
+        mut pay: Option<&mut Pay>,
+    ) {
         let before = std::mem::replace(&mut self.ability, ability);
         let changed = |kind: TaskKind| before.kinds.get(&kind) != self.ability.kinds.get(&kind);
         self.offers.retain(|(_, kind), _| !changed(*kind));
         for id in queue.guest_ids_where(|job| changed(job.work.kind)) {
             let Some(job) = drop_job(id, queue, post) else { continue };
-            refuse(now, &job, Reason::CannotCompute, post);
+            refuse(now, &job, Reason::CannotCompute, post, pay.as_deref_mut());
         }
     }
 
@@ -74,7 +82,9 @@ impl Provider {
         announcement: &wire::Announcement,
         queue: &Queue,
         post: &mut Post,
+        price: impl Fn(TaskKind, usize, usize) -> Credits,
     ) {
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let answer = match self.consider(now, from, announcement, queue) {
             Ok((kind, model)) => {
                 self.offers.insert((from, kind), now.mono.plus_ms(OFFER_MS));
@@ -86,6 +96,7 @@ impl Provider {
                     queued: u32::try_from(queue.len()).unwrap_or(u32::MAX),
                     text_us: self.pace_us.get(&kind).copied().unwrap_or(FIRST_GUESS_US),
                     valid_ms: OFFER_MS,
+                    price: price(kind, announcement.texts as usize, size(announcement.bytes)).micro(),
                 })
             }
             Err(reason) => Message::Decline(wire::Decline { task: announcement.task.clone(), reason: reason.into() }),
@@ -125,25 +136,29 @@ impl Provider {
     pub(crate) fn assigned(
         &mut self,
         now: Now,
-        from: DeviceId,
+        from: Guest,
         assignment: wire::Assignment,
         queue: &mut Queue,
         post: &mut Post,
+        pay: Option<&mut Pay>,
     ) {
         let (task, part) = (assignment.task.clone(), assignment.part);
-        if let Err(reason) = self.take(now, from, assignment, queue) {
+        if let Err(reason) = self.take(now, from, assignment, queue, post, pay) {
             let refusal = wire::Refusal { task, part, reason: reason.into() };
-            post.send(now, from, Message::Refusal(refusal));
+            post.send(now, from.device, Message::Refusal(refusal));
         }
     }
 
     fn take(
         &mut self,
         now: Now,
-        from: DeviceId,
-        assignment: wire::Assignment,
+        guest: Guest,
+        mut assignment: wire::Assignment,
         queue: &mut Queue,
+        post: &Post,
+        pay: Option<&mut Pay>,
     ) -> Result<(), Reason> {
+        let from = guest.device;
         let task = TaskId::try_from(assignment.task.as_slice()).map_err(|_| Reason::Malformed)?;
         if self.paused {
             return Err(Reason::Paused);
@@ -163,18 +178,29 @@ impl Provider {
         if queue.guests().count() >= limits::GUEST_QUEUE || queue.guest_ids_where(theirs).len() >= few {
             return Err(Reason::Busy);
         }
+        let paid = match pay {
+            None => None,
+            Some(pay) => {
+                let bytes = assignment.texts.iter().map(String::len).sum();
+                let price = pay.price(kind, assignment.texts.len(), bytes);
+                let hold = pay.begin(now, guest, &assignment, price, self.ability.slots, post)?;
+                hold.map(|hold| (hold, Credits::from_micro(assignment.price).unwrap_or_default()))
+            }
+        };
         // Work under way keeps the offer standing: a long task needs no second announcement.
         self.offers.insert((from, kind), now.mono.plus_ms(OFFER_MS));
         let work = Work {
             work_id: 0,
             class: Class::Guest,
             kind,
-            texts: assignment.texts,
+            texts: std::mem::take(&mut assignment.texts),
             chunk,
             timeout_ms: assignment.timeout_ms.clamp(1, MAX_PART_MS),
         };
-        let priority = Priority::ALL.get(assignment.priority as usize).copied().unwrap_or(Priority::Low);
-        queue.push(now, owner, priority, work);
+        let asked = Priority::ALL.get(assignment.priority as usize).copied().unwrap_or(Priority::Low);
+        // Who pays goes before who cannot.
+        let priority = if paid.is_some() { asked } else { asked.min(Priority::Normal) };
+        queue.push_paid(now, owner, priority, work, paid);
         Ok(())
     }
 
@@ -186,12 +212,13 @@ impl Provider {
         mut outcomes: Vec<TextOutcome>,
         compute_us: u64,
         post: &mut Post,
+        mut pay: Option<&mut Pay>,
     ) {
         let Owner::Guest { device, task, part } = job.owner else { return };
         let kind = job.work.kind;
         let model = self.ability.kinds.get(&kind).copied();
         let Some(model) = model.filter(|_| outcomes.len() == job.work.texts.len()) else {
-            refuse(now, job, Reason::CannotCompute, post);
+            refuse(now, job, Reason::CannotCompute, post, pay.as_deref_mut());
             return;
         };
         // What the requester would take for a lie does not leave.
@@ -229,20 +256,37 @@ impl Provider {
         };
         post.send(now, device, Message::TaskResult(result));
         post.persist(Durable::GuestReceipt { task, part, requester: device, signed });
+        if let (Some(pay), Some((hold, price))) = (pay, job.paid) {
+            pay.deliver(now, &hold, price);
+        }
         self.finished += 1;
     }
 
     /// Guests' work ends here, with a word to each requester.
-    pub(crate) fn release_all(&mut self, now: Now, reason: Reason, queue: &mut Queue, post: &mut Post) {
+    pub(crate) fn release_all(
+        &mut self,
+        now: Now,
+        reason: Reason,
+        queue: &mut Queue,
+        post: &mut Post,
+        mut pay: Option<&mut Pay>,
+    ) {
         self.offers.clear();
         for id in queue.guest_ids_where(|_| true) {
             let Some(job) = drop_job(id, queue, post) else { continue };
-            refuse(now, &job, reason, post);
+            refuse(now, &job, reason, post, pay.as_deref_mut());
         }
     }
 
     /// The requester is gone, or does not want `task` (any, where `None`) any more.
-    pub(crate) fn forget(&mut self, from: DeviceId, only: Option<TaskId>, queue: &mut Queue, post: &mut Post) {
+    pub(crate) fn forget(
+        &mut self,
+        from: DeviceId,
+        only: Option<TaskId>,
+        queue: &mut Queue,
+        post: &mut Post,
+        mut pay: Option<&mut Pay>,
+    ) {
         if only.is_none() {
             self.offers.retain(|(device, _), _| *device != from);
         }
@@ -251,7 +295,9 @@ impl Provider {
             Owner::Mine { .. } => false,
         };
         for id in queue.guest_ids_where(theirs) {
-            drop_job(id, queue, post);
+            if let (Some(job), Some(pay)) = (drop_job(id, queue, post), pay.as_deref_mut()) {
+                abandon(&job, pay);
+            }
         }
     }
 
@@ -276,10 +322,21 @@ pub(crate) fn tell_start(now: Now, job: &Job, post: &mut Post) {
     }
 }
 
-pub(crate) fn refuse(now: Now, job: &Job, reason: Reason, post: &mut Post) {
+/// The requester hears that a part will not be done here.
+pub(crate) fn refuse(now: Now, job: &Job, reason: Reason, post: &mut Post, pay: Option<&mut Pay>) {
+    if let Some(pay) = pay {
+        abandon(job, pay);
+    }
     if let Owner::Guest { device, task, part } = job.owner {
         let refusal = wire::Refusal { task: task.0.to_vec(), part, reason: reason.into() };
         post.send(now, device, Message::Refusal(refusal));
+    }
+}
+
+/// What was set aside for a part that will not be delivered is free again.
+fn abandon(job: &Job, pay: &mut Pay) {
+    if let Some((hold, price)) = job.paid {
+        pay.abandon(&hold, price);
     }
 }
 

@@ -5,10 +5,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use p2p_types::{DeviceId, Hash, Monotonic, Now, Placement, Privacy, TaskId, TaskKind, TextFailure, limits};
+use p2p_types::{Credits, DeviceId, Hash, Monotonic, Now, Placement, Privacy, TaskId, TaskKind, TextFailure, limits};
 
 use crate::io::{Durable, Output, Rejection, TaskRequest};
 use crate::outcome::TextOutcome;
+use crate::pay::{Bill, Pay, Payer};
 use crate::peers::Peers;
 use crate::post::Post;
 use crate::wire::{self, envelope::Message};
@@ -43,6 +44,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) post: &'a mut Post,
     /// What this computer can compute itself.
     pub(crate) here: &'a BTreeMap<TaskKind, Hash>,
+    /// `None` where the node is in no network.
+    pub(crate) pay: Option<&'a mut Pay>,
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +56,8 @@ pub(crate) struct Requester {
     offers: BTreeMap<(DeviceId, TaskKind), Offer>,
     /// Parts of ours that each provider has.
     held: BTreeMap<DeviceId, u32>,
+    /// What is promised to each provider for those that are paid.
+    reserved: BTreeMap<(Payer, DeviceId), Credits>,
     /// Providers that failed, and until when others are asked before them.
     avoided: BTreeMap<DeviceId, Monotonic>,
     /// A place at a provider became free: tasks that wait should look again.
@@ -71,6 +76,11 @@ impl Requester {
 
     pub(crate) fn open(&self) -> usize {
         self.tasks.values().filter(|task| !task.state.is_final()).count()
+    }
+
+    /// Open tasks of the owner.
+    pub(crate) fn open_of_owner(&self) -> usize {
+        self.tasks.values().filter(|task| !task.state.is_final() && task.payer == Payer::Owner).count()
     }
 
     pub(crate) fn is_held_by(&self, device: &DeviceId) -> bool {
@@ -176,6 +186,24 @@ impl Requester {
         self.finish_if_settled(now, task, around);
     }
 
+    /// How many other computers would see the text of such a task at most.
+    pub(crate) fn viewers(
+        &self,
+        kind: TaskKind,
+        privacy: Privacy,
+        peers: &Peers,
+        here: &BTreeMap<TaskKind, Hash>,
+    ) -> usize {
+        let expected = here.get(&kind);
+        let able = |(device, peer): &(&DeviceId, &crate::peers::Peer)| {
+            peer.ready()
+                && peer.accepting
+                && may_see(privacy, peers.trusts(device))
+                && peer.kinds.get(&kind).is_some_and(|model| expected.is_none_or(|own| own == model))
+        };
+        peers.up().filter(able).count()
+    }
+
     /// Time passed, a node came, an offer changed: whatever can move on does.
     pub(crate) fn advance_all(&mut self, now: Now, around: &mut Surroundings<'_>) {
         self.forget_old();
@@ -228,6 +256,14 @@ impl Requester {
             }
             self.place_free = true;
         }
+        if let PartState::There { device, paid: Some((_, price)), .. } = part.state
+            && let Some(reserved) = self.reserved.get_mut(&(task.payer, device))
+        {
+            *reserved = reserved.minus(price).unwrap_or_default();
+            if reserved.is_zero() {
+                self.reserved.remove(&(task.payer, device));
+            }
+        }
         part.state = PartState::Waiting;
     }
 
@@ -278,6 +314,16 @@ impl Requester {
             *held.entry(device).or_default() += 1;
         }
         assert_eq!(held, self.held, "parts that providers have");
+        let mut reserved: BTreeMap<(Payer, DeviceId), Credits> = BTreeMap::new();
+        for task in self.tasks.values() {
+            for part in &task.parts {
+                if let PartState::There { device, paid: Some((_, price)), .. } = part.state {
+                    let sum = reserved.entry((task.payer, device)).or_default();
+                    *sum = sum.plus(price).expect("small");
+                }
+            }
+        }
+        assert_eq!(reserved, self.reserved, "what is promised for them");
         assert_eq!(self.order.len(), self.tasks.len());
         for task in self.tasks.values().filter(|task| !task.state.is_final()) {
             assert!(task.parts.iter().any(|part| !matches!(part.state, PartState::Done)), "{task:?} can never end");
@@ -300,6 +346,7 @@ fn candidates<'a>(
             && may_see(task.privacy, around.peers.trusts(device))
             && peer.kinds.get(&task.kind).is_some_and(|model| expected.is_none_or(|own| own == *model))
             && !task.barred.contains(device)
+            && task.only.is_none_or(|only| only == **device)
     };
     around.peers.up().filter(able).map(|(device, peer)| (*device, peer))
 }

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use p2p_types::{DeviceId, Monotonic, Now, Priority, TaskId, Timestamp};
+use p2p_types::{Credits, DeviceId, Hash, Monotonic, Now, Priority, TaskId, Timestamp};
 
 use crate::io::{Class, Work};
 
@@ -25,6 +25,8 @@ pub(crate) struct Job {
     pub(crate) done: u32,
     /// When the requester last heard of it.
     pub(crate) told: Monotonic,
+    /// The hold that a guest's part is paid out of, and how much.
+    pub(crate) paid: Option<(Hash, Credits)>,
 }
 
 impl Job {
@@ -66,11 +68,23 @@ impl Queue {
     }
 
     /// Puts work in its place; its id is given here.
-    pub(crate) fn push(&mut self, now: Now, owner: Owner, priority: Priority, mut work: Work) {
+    pub(crate) fn push(&mut self, now: Now, owner: Owner, priority: Priority, work: Work) {
+        self.push_paid(now, owner, priority, work, None);
+    }
+
+    /// The same for a guest's work that is paid.
+    pub(crate) fn push_paid(
+        &mut self,
+        now: Now,
+        owner: Owner,
+        priority: Priority,
+        mut work: Work,
+        paid: Option<(Hash, Credits)>,
+    ) {
         self.next_id += 1;
         work.work_id = self.next_id;
         let place = (work.class, Reverse(priority), self.next_id);
-        let job = Job { owner, work, arrived: now.mono, received: now.wall, running: false, done: 0, told: now.mono };
+        let job = Job { owner, work, arrived: now.mono, received: now.wall, running: false, done: 0, told: now.mono, paid };
         self.waiting.insert(place, self.next_id);
         if place.0 == Class::Guest {
             self.guests.insert(self.next_id);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use p2p_protocol::wire::{self, envelope::Message, outcome::Outcome};
 use p2p_protocol::{
-    ChunkSizes, InviteLink, Network, NetworkKind, certify, check_certificate, check_membership, found_network,
+    Charter, ChunkSizes, InviteLink, Network, NetworkKind, certify, check_certificate, check_membership, found_network,
     input_hash, make_admission, make_membership, output_hash,
 };
 use p2p_types::{
@@ -32,7 +32,10 @@ fn other_device() -> DeviceId {
 }
 
 fn network(kind: NetworkKind) -> Network {
-    found_network(&key(1), device(), "golden", kind, true, [7; 32], NOW).expect("a network")
+    let issuer = AccountId(key(9).public_key());
+    let charter =
+        Charter { name: "golden".into(), kind, members_trusted: true, unpaid: true, notary: device(), issuer, nonce: [7; 32] };
+    found_network(&key(1), &charter, NOW).expect("a network")
 }
 
 fn home() -> NetworkId {
@@ -176,8 +179,35 @@ fn messages() -> Vec<(&'static str, Message)> {
                 queued: 1,
                 text_us: 5000,
                 valid_ms: 15_000,
+                price: 1_500_000,
             }),
         ),
+        ("ledger-order", Message::LedgerOrder(wire::LedgerOrder { order: vec![0x46; 3] })),
+        (
+            "ledger-refusal",
+            Message::LedgerRefusal(wire::LedgerRefusal {
+                order: vec![0x44; 32],
+                why: wire::ledger_refusal::Why::Stale.into(),
+                detail: "why".to_owned(),
+            }),
+        ),
+        (
+            "statement-request",
+            Message::StatementRequest(wire::StatementRequest { account: vec![1; 32], device: vec![2; 32], from: 7 }),
+        ),
+        (
+            "statement",
+            Message::Statement(wire::Statement {
+                account: vec![1; 32],
+                device: vec![2; 32],
+                from: 7,
+                certificates: vec![vec![0x45; 3]],
+                total: 8,
+                epoch: 2,
+                others: 5,
+            }),
+        ),
+        ("payment", Message::Payment(wire::Payment { voucher: vec![0x47; 3] })),
         ("decline", Message::Decline(wire::Decline { task: task.clone(), reason: wire::Reason::Paused.into() })),
         (
             "assignment",
@@ -191,6 +221,9 @@ fn messages() -> Vec<(&'static str, Message)> {
                 chunk_overlap: 16,
                 priority: 2,
                 timeout_ms: 60_000,
+                price: 1_500_000,
+                hold: vec![0x44; 32],
+                certificate: vec![0x45; 3],
             }),
         ),
         ("progress", Message::Progress(wire::Progress { task: task.clone(), part: 1, done: 1, started: true })),

@@ -1,6 +1,7 @@
 //! What must be true whatever happens. The checkers watch from outside: they know every text, every
 //! owner's will and every answer, and ask no node what it thinks.
 
+mod credits;
 mod outcomes;
 mod privacy;
 mod sequences;
@@ -13,6 +14,7 @@ use p2p_types::{DeviceId, Signed, TaskId, limits};
 use thiserror::Error;
 
 use crate::Micros;
+pub(crate) use credits::Books;
 pub(crate) use outcomes::Outcomes;
 pub(crate) use privacy::Privacies;
 pub(crate) use sequences::Sequences;
@@ -113,7 +115,7 @@ impl Checkers {
     }
 }
 
-fn read(frame: &[u8]) -> Result<wire::Envelope, (&'static str, String)> {
+pub(crate) fn read(frame: &[u8]) -> Result<wire::Envelope, (&'static str, String)> {
     let signed = Signed::<wire::Envelope>::from_bytes(frame).and_then(|signed| signed.peek());
     signed.map_err(|error| ("frames", error.to_string()))
 }

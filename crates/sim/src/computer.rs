@@ -3,11 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use p2p_protocol::{Config, Durable, Network, Node, Restored, certify};
-use p2p_types::{AccountId, DeviceId, Hash, Monotonic, Now, TaskKind, Timestamp};
+use p2p_ledger::wire as ledger;
+use p2p_protocol::{Config, Durable, Money, Network, Node, Restored, certify, wire};
+use p2p_types::{AccountId, Credits, DeviceId, Hash, Monotonic, NetworkId, Now, Scheme as _, Signed, TaskKind, Timestamp};
+
+use crate::checkers::Verdict;
 
 use crate::scenario::START_MS;
 use crate::scheme::KeyedHash;
+use crate::wallet::Wallet;
 use crate::workers::Workers;
 use crate::{MS, Micros};
 
@@ -36,15 +40,24 @@ pub(crate) struct Computer {
     pub(crate) node: Option<Node>,
     pub(crate) device: DeviceId,
     scheme: KeyedHash,
-    account: KeyedHash,
+    pub(crate) account: KeyedHash,
     pub(crate) workers: Workers,
     pub(crate) slots: u32,
     /// How long the disk takes.
     pub(crate) disk_us: Micros,
     /// How far its calendar is off.
     pub(crate) skew_ms: i64,
+    /// Everybody's time that passed in a moment.
+    pub(crate) nights_ms: u64,
     /// What is on disk.
     disk: Restored,
+    pub(crate) wallet: Wallet,
+    /// A notary's.
+    pub(crate) log: Vec<Vec<u8>>,
+    /// A record on its way there.
+    pub(crate) writing: Option<Vec<u8>>,
+    /// What was on disk when its owner made a copy.
+    copy: Option<(Restored, Wallet)>,
     /// Batches on their way to the disk.
     pub(crate) batches: VecDeque<(u64, Vec<Durable>)>,
     pub(crate) held: VecDeque<Held>,
@@ -59,13 +72,16 @@ pub(crate) struct Computer {
     pub(crate) ticks: (u64, u32),
     /// A broken disk that forgets sequence numbers, which the checkers should find.
     pub(crate) forgets_sequences: bool,
+    /// And one that forgets vouchers.
+    pub(crate) forgets_vouchers: bool,
 }
 
 impl Computer {
-    pub(crate) fn new(number: usize) -> Self {
-        let key = |purpose: &str| blake3::derive_key(purpose, &number.to_le_bytes());
-        let scheme = KeyedHash::new(key("p2p-agent simulator device"));
-        let account = KeyedHash::new(key("p2p-agent simulator account"));
+    /// `owner` is the number of the first computer of whoever owns it.
+    pub(crate) fn new(number: usize, owner: usize) -> Self {
+        let key = |purpose: &str, number: usize| blake3::derive_key(purpose, &number.to_le_bytes());
+        let scheme = KeyedHash::new(key("p2p-agent simulator device", number));
+        let account = KeyedHash::new(key("p2p-agent simulator account", owner));
         Self {
             node: None,
             device: DeviceId(p2p_types::Scheme::public_key(&scheme)),
@@ -75,7 +91,12 @@ impl Computer {
             slots: 1,
             disk_us: MS,
             skew_ms: 0,
+            nights_ms: 0,
             disk: Restored::default(),
+            wallet: Wallet::default(),
+            log: Vec::new(),
+            writing: None,
+            copy: None,
             batches: VecDeque::new(),
             held: VecDeque::new(),
             next_token: 1,
@@ -85,11 +106,12 @@ impl Computer {
             tick_at: None,
             ticks: (0, 0),
             forgets_sequences: false,
+            forgets_vouchers: false,
         }
     }
 
     /// A new process: it knows what is on disk.
-    pub(crate) fn boot(&mut self, network: &Network) {
+    pub(crate) fn boot(&mut self, network: &Network, money: Money) {
         let account_id = AccountId(p2p_types::Scheme::public_key(&self.account));
         let config = Config {
             network: Some(network.clone()),
@@ -98,6 +120,7 @@ impl Computer {
             membership: Vec::new(),
             agent_version: "0.1.0".to_owned(),
             max_peers: p2p_types::limits::PEERS,
+            money,
         };
         self.node = Some(Node::new(config, Arc::new(self.scheme.clone()), &self.disk));
         self.incarnation += 1;
@@ -114,6 +137,11 @@ impl Computer {
         self.workers.stop_all();
     }
 
+    /// When the machine wants to be ticked.
+    pub(crate) fn due(&self, at: Micros) -> Option<Monotonic> {
+        self.node.as_ref()?.next_deadline(self.now(at))
+    }
+
     pub(crate) fn trusts_at_first(&mut self, device: DeviceId) {
         self.disk.trusted.insert(device);
     }
@@ -124,7 +152,7 @@ impl Computer {
     }
 
     pub(crate) fn now(&self, at: Micros) -> Now {
-        let wall = (START_MS + at / MS).saturating_add_signed(self.skew_ms);
+        let wall = (START_MS + at / MS + self.nights_ms).saturating_add_signed(self.skew_ms);
         Now { wall: Timestamp(wall), mono: Monotonic(at) }
     }
 
@@ -137,13 +165,14 @@ impl Computer {
     }
 
     /// The disk has written a batch.
-    pub(crate) fn committed(&mut self, token: u64) {
+    pub(crate) fn committed(&mut self, token: u64) -> Verdict {
         while let Some((_, batch)) = self.batches.pop_front_if(|(written, _)| *written <= token) {
-            batch.into_iter().for_each(|durable| self.keep(durable));
+            batch.into_iter().try_for_each(|durable| self.keep(durable))?;
         }
+        Ok(())
     }
 
-    fn keep(&mut self, durable: Durable) {
+    fn keep(&mut self, durable: Durable) -> Verdict {
         match durable {
             Durable::Sequence { reserved } => {
                 if !self.forgets_sequences {
@@ -170,7 +199,59 @@ impl Computer {
             | Durable::Receipt { .. }
             | Durable::GuestReceipt { .. }
             | Durable::Departure { .. } => {}
+            Durable::Entry { entry, certificate } => return self.wallet.keep(entry, certificate),
+            Durable::Voucher { hold, signed } => {
+                if !self.forgets_vouchers {
+                    self.wallet.keep_voucher(hold, signed);
+                }
+            }
+            Durable::VoucherDone { hold } => self.wallet.forget_voucher(&hold),
         }
+        Ok(())
+    }
+
+    /// Whether credits are in a batch that is being written.
+    pub(crate) fn writes_money(&self, token: u64) -> bool {
+        let money = |durable: &Durable| {
+            matches!(durable, Durable::Entry { .. } | Durable::Voucher { .. } | Durable::VoucherDone { .. })
+        };
+        self.batches.iter().any(|(written, batch)| *written == token && batch.iter().any(money))
+    }
+
+    /// The vouchers in a batch that is being written.
+    pub(crate) fn vouchers_of(&self, token: u64) -> Vec<(Hash, Credits)> {
+        let batches = self.batches.iter().filter(|(written, _)| *written <= token).flat_map(|(_, batch)| batch);
+        let voucher = |durable: &Durable| match durable {
+            Durable::Voucher { signed, .. } => amount_of(signed),
+            _ => None,
+        };
+        batches.filter_map(voucher).collect()
+    }
+
+    /// The owner makes a copy of the home.
+    pub(crate) fn copy(&mut self) {
+        self.copy = Some((self.disk.clone(), self.wallet.clone()));
+    }
+
+    /// The home becomes what it was when it was copied. False where it never was.
+    pub(crate) fn restore(&mut self, old_sequences: bool) -> bool {
+        let Some((disk, wallet)) = self.copy.take() else { return false };
+        let sequence = if old_sequences { disk.sequence } else { self.disk.sequence };
+        (self.disk, self.wallet) = (Restored { sequence, ..disk }, wallet);
+        true
+    }
+
+    /// An envelope of this computer with something changed in it.
+    pub(crate) fn sign(&self, network: &NetworkId, envelope: &wire::Envelope) -> Vec<u8> {
+        Signed::new(&self.scheme, network, envelope).into_bytes()
+    }
+
+    pub(crate) const fn scheme(&self) -> &KeyedHash {
+        &self.scheme
+    }
+
+    pub(crate) fn account_id(&self) -> AccountId {
+        AccountId(self.account.public_key())
     }
 
     /// Nodes it was connected to in an earlier life, as many as a real node dials at its start.
@@ -181,4 +262,10 @@ impl Computer {
     pub(crate) fn kinds() -> std::collections::BTreeMap<TaskKind, Hash> {
         TaskKind::ALL.iter().map(|kind| (*kind, MODEL)).collect()
     }
+}
+
+/// The hold and the amount of a voucher.
+pub(crate) fn amount_of(signed: &[u8]) -> Option<(Hash, Credits)> {
+    let voucher = Signed::<ledger::Voucher>::from_bytes(signed).ok()?.peek().ok()?;
+    Some((Hash::try_from(voucher.hold.as_slice()).ok()?, Credits::from_micro(voucher.amount)?))
 }

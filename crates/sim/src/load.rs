@@ -1,10 +1,10 @@
 //! What the owners of the nodes want.
 
-use p2p_protocol::{ChunkSizes, TaskRequest};
-use p2p_types::{Placement, Priority, Privacy, TaskId, TaskKind};
+use p2p_protocol::{ChunkSizes, Payer, TaskRequest};
+use p2p_types::{DeviceId, Placement, Priority, Privacy, TaskId, TaskKind};
 
 use crate::dice::Dice;
-use crate::workers::POISON;
+use crate::workers::{POISON, answer};
 use crate::{Micros, SECOND};
 
 /// How much is asked for.
@@ -61,6 +61,7 @@ pub(crate) fn plan(load: &Load, nodes: usize, (from, until): (Micros, Micros), d
             privacy: Privacy::Public,
             placement: Placement::Network,
             deadline_ms: None,
+            expected: Vec::new(),
             texts: vec![format!("{MARK}{number} after the storm")],
             ..request(load.tasks + number, load, dice)
         };
@@ -79,6 +80,35 @@ pub(crate) fn plan(load: &Load, nodes: usize, (from, until): (Micros, Micros), d
         plan.push((from + dice.below(span), Wish::Trust { node, whom, trusted: dice.permille(400) }));
     }
     plan
+}
+
+/// What the canary issuer asks of nodes, at chosen times and of chosen ones.
+pub(crate) fn canaries(
+    count: usize,
+    devices: &[DeviceId],
+    (from, until): (Micros, Micros),
+    dice: &mut Dice,
+) -> Vec<(Micros, Wish)> {
+    let load = Load { large_permille: 0, ..Load::default() };
+    let canary = |number: usize| {
+        let asked = request(1_000_000 + number, &load, dice);
+        let text = format!("{MARK}canary {number}");
+        let request = TaskRequest {
+            expected: answer(asked.kind, &text).into_iter().collect(),
+            texts: vec![text],
+            privacy: Privacy::Public,
+            placement: Placement::Network,
+            deadline_ms: None,
+            payer: Payer::Issuer,
+            only: Some(devices[1 + dice.index(devices.len() - 1)]),
+            ..asked
+        };
+        // The first come early: without them nobody has anything.
+        let span = until.saturating_sub(from) / if number.is_multiple_of(2) { 4 } else { 1 };
+        let wish = Wish::Submit { node: 0, request: Box::new(request), must_succeed: false };
+        (from + dice.below(span), wish)
+    };
+    (0..count).map(canary).collect()
 }
 
 fn request(number: usize, load: &Load, dice: &mut Dice) -> TaskRequest {
@@ -112,5 +142,8 @@ fn request(number: usize, load: &Load, dice: &mut Dice) -> TaskRequest {
         placement,
         priority: Priority::ALL[dice.index(Priority::ALL.len())],
         deadline_ms: dice.permille(100).then(|| dice.between(50, 20_000)),
+        payer: Payer::Owner,
+        only: None,
+        expected: Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::checkers::Violation;
 use crate::world::World;
-use crate::{Faults, Links, Load, Micros, SECOND};
+use crate::{Economy, Faults, Links, Load, Micros, SECOND};
 
 /// The calendar as the world begins.
 pub(crate) const START_MS: u64 = 1_800_000_000_000;
@@ -16,6 +16,8 @@ pub struct Scenario {
     pub links: Links,
     pub faults: Faults,
     pub load: Load,
+    /// Set where work is paid.
+    pub money: Option<Economy>,
     /// How long nodes have to find each other before the storm, and how long the storm lasts.
     pub calm_us: Micros,
     pub storm_us: Micros,
@@ -31,6 +33,7 @@ impl Default for Scenario {
             links: Links::default(),
             faults: Faults::default(),
             load: Load::default(),
+            money: None,
             calm_us: 5 * SECOND,
             storm_us: 40 * SECOND,
             sabotage: Sabotage::None,
@@ -50,6 +53,16 @@ pub enum Sabotage {
     UnheardDistrust,
     /// Results never arrive.
     LostResults,
+    /// The notary's disk says that it wrote a record, and did not.
+    UnwrittenRecords,
+    /// The disks of all nodes forget vouchers.
+    ForgetVouchers,
+    /// Owners set limits, and the nodes are not told.
+    UnheardLimits,
+    /// What is said twice is held against whoever is said to have said it.
+    NoExcuses,
+    /// Computers that are down at the end stay so, and time stands still.
+    NoMorning,
 }
 
 /// What happened in a world in which all was as it must be.
@@ -71,6 +84,13 @@ pub struct Report {
     pub crossed: u64,
     /// Assignments of trusted texts.
     pub confided: u64,
+    /// Orders that the notary carried out, and holds that were settled.
+    pub orders: u64,
+    pub settled: u64,
+    /// Canaries that were done.
+    pub canaries: u64,
+    /// Times that the notary's disk failed.
+    pub broken: u64,
     /// When the last task ended.
     pub ended_us: Micros,
     /// The hash of everything that happened, in order.

@@ -2,17 +2,19 @@
 //! wants, and lets the checkers look.
 
 mod effects;
+mod ledger;
 
-use p2p_protocol::{Input, Network, NetworkKind, found_network};
-use p2p_types::{Scheme as _, Timestamp};
+use p2p_protocol::{Input, Money, Network};
+use p2p_types::Scheme as _;
 
-use crate::checkers::{Asked, Checkers, Verdict, Violation};
+use crate::checkers::{Asked, Books, Checkers, Verdict, Violation};
 use crate::computer::Computer;
 use crate::dice::Dice;
 use crate::fabric::{Fabric, Motion, PortEvent};
 use crate::faults::{self, Fault};
 use crate::load::{self, Wish};
-use crate::scenario::{Report, START_MS, Sabotage, Scenario};
+use crate::money::{self, Economy, House, Mishap, NOTARY};
+use crate::scenario::{Report, Sabotage, Scenario};
 use crate::scheme::KeyedHash;
 use crate::{MS, Micros, SECOND, Schedule};
 
@@ -32,6 +34,13 @@ pub(crate) enum Event {
     Start { node: usize },
     Fault(usize),
     Wish(usize),
+    Mishap(usize),
+    /// The disk has read what it has of credits.
+    Wallets { node: usize, incarnation: u32 },
+    /// The notary's disk has a record, or what becomes of it is known.
+    Written { incarnation: u32 },
+    Recorded { incarnation: u32, written: bool },
+    Read { incarnation: u32, request: u64, certificates: Vec<Vec<u8>> },
 }
 
 impl From<Motion> for Event {
@@ -49,6 +58,10 @@ pub(crate) struct World<'a> {
     /// What happened to sleeping computers.
     asleep: Vec<Vec<Event>>,
     network: Network,
+    house: House,
+    books: Books,
+    ledger: ledger::State,
+    mishaps: Vec<Mishap>,
     faults: Vec<Fault>,
     wishes: Vec<Wish>,
     wishes_left: usize,
@@ -60,17 +73,10 @@ pub(crate) struct World<'a> {
 
 impl<'a> World<'a> {
     pub(crate) fn new(scenario: &'a Scenario) -> Self {
-        let account = KeyedHash::new([1; 32]);
-        let mut computers: Vec<Computer> = (0..scenario.nodes).map(Computer::new).collect();
-        let founded = found_network(
-            &account,
-            computers[0].device,
-            "simulated",
-            NetworkKind::Open,
-            false,
-            [scenario.seed.to_le_bytes()[0]; 32],
-            Timestamp(START_MS),
-        );
+        let economy = scenario.money.unwrap_or(Economy { unpaid: true, ..Economy::calm() });
+        let mut computers = money::computers(scenario.seed, &economy, scenario.nodes);
+        let (founder, notary) = (&computers[NOTARY].account, computers[NOTARY].device);
+        let house = House::found(scenario.seed, &economy, founder, notary, scenario.nodes);
         let mut checkers = Checkers::default();
         let mut fabric = Fabric::new(scenario.seed, scenario.links);
         let mut dice = Dice::new(scenario.seed, "computers");
@@ -86,6 +92,7 @@ impl<'a> World<'a> {
             computer.workers.text_us = dice.between(MS / 2, 20 * MS);
             computer.workers.lie = scenario.sabotage == Sabotage::LyingWorkers;
             computer.forgets_sequences = scenario.sabotage == Sabotage::ForgetSequences;
+            computer.forgets_vouchers = scenario.sabotage == Sabotage::ForgetVouchers;
             computer.slots = u32::try_from(dice.between(1, 3)).expect("few");
             computer.disk_us = dice.between(MS / 10, 5 * MS);
             if dice.permille(scenario.faults.skewed_permille) {
@@ -99,7 +106,11 @@ impl<'a> World<'a> {
             fabric,
             asleep: computers.iter().map(|_| Vec::new()).collect(),
             computers,
-            network: founded.expect("a name that is one"),
+            network: house.network.clone(),
+            books: Books::new(&house.network, KeyedHash::new([1; 32])),
+            ledger: ledger::State::new(scenario),
+            house,
+            mishaps: Vec::new(),
             faults: Vec::new(),
             wishes: Vec::new(),
             wishes_left: 0,
@@ -130,6 +141,7 @@ impl<'a> World<'a> {
             self.schedule.at(at, Event::Wish(self.wishes.len()));
             self.wishes.push(wish);
         }
+        self.plan_money(storm);
         self.wishes_left = self.wishes.len();
     }
 
@@ -139,7 +151,10 @@ impl<'a> World<'a> {
             self.report.events += 1;
             let verdict = self.happens(event);
             self.judge(verdict)?;
-            if self.wishes_left == 0 {
+            if self.ledger.over {
+                break;
+            }
+            if self.wishes_left == 0 && self.scenario.money.is_none() {
                 if self.open_tasks == 0 {
                     break;
                 }
@@ -147,6 +162,8 @@ impl<'a> World<'a> {
             }
         }
         self.judge(self.checkers.ended())?;
+        self.judge(self.all_is_settled())?;
+        let (orders, settled) = self.books.counts();
         let (outcomes, confided) = (&self.checkers.outcomes, self.checkers.privacies.confided);
         let trace = self.trace.finalize().to_hex().to_string();
         Ok(Report {
@@ -155,6 +172,9 @@ impl<'a> World<'a> {
             failed: outcomes.failed,
             cancelled: outcomes.cancelled,
             crossed: outcomes.crossed,
+            canaries: outcomes.canaries,
+            orders,
+            settled,
             confided,
             trace,
             ..self.report
@@ -189,6 +209,17 @@ impl<'a> World<'a> {
             Event::Wish(number) => {
                 self.wishes_left -= 1;
                 self.is_wished(self.wishes[number].clone())
+            }
+            Event::Mishap(number) => self.befalls(&self.mishaps[number].clone()),
+            Event::Wallets { node, incarnation } => self.opens_wallets(node, incarnation),
+            Event::Written { incarnation } => self.record_written(incarnation),
+            Event::Recorded { incarnation, written } => self.record_known(incarnation, written),
+            Event::Read { incarnation, request, certificates } => {
+                let event = || Event::Read { incarnation, request, certificates: certificates.clone() };
+                if !self.reaches(NOTARY, incarnation, event) {
+                    return Ok(());
+                }
+                self.feed(NOTARY, Input::LogRead { request, certificates })
             }
         }
     }
@@ -233,7 +264,7 @@ impl<'a> World<'a> {
             return Ok(());
         }
         computer.tick_at = None;
-        let due = computer.node.as_ref().and_then(p2p_protocol::Node::next_deadline);
+        let due = computer.due(now);
         if due.is_some_and(|due| due.0 <= now) {
             self.report.ticks += 1;
             let second = now / SECOND;
@@ -242,7 +273,7 @@ impl<'a> World<'a> {
                 return Err(("ticks", format!("node {node} is ticked {} times in a second", computer.ticks.1)));
             }
             self.feed(node, Input::Tick)?;
-            let due = self.computers[node].node.as_ref().and_then(p2p_protocol::Node::next_deadline);
+            let due = self.computers[node].due(now);
             if due.is_some_and(|due| due.0 <= now) {
                 return Err(("ticks", format!("node {node} would tick for ever")));
             }
@@ -256,8 +287,14 @@ impl<'a> World<'a> {
             return Ok(());
         }
         self.asleep[node].clear();
-        self.computers[node].boot(&self.network);
         let device = self.computers[node].device;
+        let money = match self.scenario.money {
+            Some(_) => self.house.money(node, device, &self.computers[node].account),
+            None => Money::default(),
+        };
+        let money = self.heard_limits(money);
+        self.computers[node].boot(&self.network, money);
+        self.read_wallets_soon(node);
         for known in self.computers[node].known() {
             self.fabric.dial(node, known, &mut self.schedule);
         }
@@ -267,11 +304,12 @@ impl<'a> World<'a> {
         self.feed(node, Input::Able { kinds: Computer::kinds(), slots })
     }
 
-    fn crash(&mut self, node: usize, politely: bool) {
-        let computer = &mut self.computers[node];
-        if computer.node.is_none() {
-            return;
+    fn crash(&mut self, node: usize, politely: bool) -> Verdict {
+        if self.computers[node].node.is_none() {
+            return Ok(());
         }
+        self.record_in_flight(node)?;
+        let computer = &mut self.computers[node];
         computer.crash();
         self.report.crashes += 1;
         self.fabric.stop(node, politely, &mut self.schedule);
@@ -284,11 +322,12 @@ impl<'a> World<'a> {
         // An owner's word that did not reach the disk was not acknowledged, either.
         let (device, kept) = (computer.device, computer.trusted().clone());
         self.checkers.privacies.forget(device, &kept);
+        Ok(())
     }
 
     fn goes_wrong(&mut self, fault: &Fault) -> Verdict {
         match *fault {
-            Fault::Crash { node, politely } => self.crash(node, politely),
+            Fault::Crash { node, politely } => return self.crash(node, politely),
             Fault::Seam { node, seam } => self.computers[node].seam = Some(seam),
             Fault::Start { node } => return self.start(node),
             Fault::Partition { ref groups } => self.fabric.partition(groups, &mut self.schedule),

@@ -16,6 +16,8 @@ use crate::StoreError;
 pub struct Journal {
     file: File,
     path: PathBuf,
+    /// Where each record begins.
+    places: Vec<u64>,
     /// Where the next record begins.
     end: u64,
     /// After a write failed nobody knows what is on disk, so nothing more is written.
@@ -53,6 +55,12 @@ impl Journal {
         file.read_to_end(&mut bytes).map_err(io)?;
         let damaged = |damaged: log::Damaged| StoreError::DamagedLog { path: path.to_owned(), at: damaged.at };
         let (records, end) = log::read(&bytes).map_err(damaged)?;
+        let mut at = 0;
+        let mut places = Vec::with_capacity(records.len());
+        for record in &records {
+            places.push(at);
+            at += log::framed_len(record.len());
+        }
         let records = records.into_iter().map(<[u8]>::to_vec).collect();
         let cut = if end < bytes.len() { Some(keep_aside(path, &bytes[end..])?) } else { None };
         let end = end as u64;
@@ -60,7 +68,7 @@ impl Journal {
             file.set_len(end).and_then(|()| file.sync_all()).map_err(io)?;
         }
         file.seek(SeekFrom::Start(end)).map_err(io)?;
-        let journal = Self { file, path: path.to_owned(), end, failed: false };
+        let journal = Self { file, path: path.to_owned(), places, end, failed: false };
         Ok((journal, Replay { records, cut }))
     }
 
@@ -83,8 +91,28 @@ impl Journal {
             let _ = self.file.set_len(self.end);
             return Err(failure(&self.path, source));
         }
+        self.places.push(self.end);
         self.end += framed.len() as u64;
         Ok(())
+    }
+
+    /// A record that was written before, by its number.
+    ///
+    /// # Errors
+    /// By the disk, when there is no such record, or when it is damaged by now.
+    pub fn read(&mut self, number: u64) -> Result<Vec<u8>, StoreError> {
+        let io = |source| failure(&self.path, source);
+        let place = usize::try_from(number).ok();
+        let begin = place.and_then(|place| self.places.get(place).copied());
+        let begin = begin.ok_or_else(|| io(ErrorKind::UnexpectedEof.into()))?;
+        let end = place.and_then(|place| self.places.get(place + 1).copied()).unwrap_or(self.end);
+        let mut framed = vec![0; usize::try_from(end - begin).unwrap_or(0)];
+        self.file.seek(SeekFrom::Start(begin)).map_err(io)?;
+        let read = self.file.read_exact(&mut framed);
+        self.file.seek(SeekFrom::Start(self.end)).map_err(io)?;
+        read.map_err(io)?;
+        let damaged = || StoreError::DamagedLog { path: self.path.clone(), at: begin };
+        log::unframe(begin, &framed).map(<[u8]>::to_vec).ok_or_else(damaged)
     }
 
     /// Bytes of the log.
@@ -157,9 +185,13 @@ mod tests {
         journal.append(b"two").expect("written");
         journal.append(b"three").expect("written");
         assert!(matches!(Journal::open(&path), Err(StoreError::Locked)), "one at a time");
+        assert_eq!(journal.read(1).expect("read"), b"two");
+        journal.append(b"four").expect("reading moves no end");
         drop(journal);
-        let (_, replay) = Journal::open(&path).expect("opened");
-        assert_eq!((replay.records, replay.cut), (vec![b"one".to_vec(), b"two".to_vec(), b"three".to_vec()], None));
+        let (mut journal, replay) = Journal::open(&path).expect("opened");
+        assert_eq!((journal.read(0).expect("read"), journal.read(3).expect("read")), (b"one".to_vec(), b"four".to_vec()));
+        assert!(journal.read(4).is_err());
+        assert_eq!((replay.records, replay.cut), (vec![b"one".to_vec(), b"two".to_vec(), b"three".to_vec(), b"four".to_vec()], None));
     }
 
     #[test]
@@ -201,6 +233,7 @@ mod tests {
         let mut journal = Journal {
             file: OpenOptions::new().write(true).open("/dev/full").expect("Linux has it"),
             path: "/dev/full".into(),
+            places: Vec::new(),
             end: 0,
             failed: false,
         };

@@ -11,6 +11,7 @@ mod journal;
 mod reader;
 mod record;
 mod schema;
+mod wallet;
 mod writer;
 
 use std::fmt;
@@ -26,6 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use error::{StoreBusy, StoreError};
 pub use journal::{Journal, Replay};
 pub use record::{Committed, Durability, Loaded, READ_BYTES, Record, StoredDeparture, StoredTask};
+pub use wallet::{StoredRow, Sums};
 use writer::{Bounds, Completion, Job, Writer};
 
 /// Commits that are queued, or done and not yet taken from the receiver of completions.
@@ -116,8 +118,15 @@ impl Store {
     /// # Errors
     /// When the database cannot be read, or the store is closed.
     pub fn load(&self) -> Result<Loaded, StoreError> {
+        self.read_now(reader::load)
+    }
+
+    fn read_now<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = sync_channel(1);
-        self.ask(Box::new(move |connection| drop(reply.send(reader::load(connection)))))?;
+        self.ask(Box::new(move |connection| drop(reply.send(query(connection)))))?;
         answer.recv().map_err(|_| StoreError::Closed)?.map_err(StoreError::sqlite(&self.shared.path))
     }
 

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use p2p_types::{DeviceId, Privacy, TaskId, TaskKind, Timestamp};
+use p2p_ledger::LaneId;
+use p2p_types::{DeviceId, Hash, NetworkId, Privacy, TaskId, TaskKind, Timestamp};
 
-use crate::StoreError;
+use crate::{StoreError, Sums};
 
 /// One thing to keep. Times beyond the year 292 million are kept as that year.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,16 @@ pub enum Record {
     Paused { until: Option<Option<Timestamp>> },
     /// The highest number of a lane that may have been used (below 2^63). Never goes down.
     Sequence { lane: &'static str, reserved: u64 },
+    /// The certificate of an order that touched a lane of this computer.
+    Entry { network: NetworkId, lane: LaneId, number: u64, certificate: Vec<u8> },
+    /// A row of the wallet, under a number that is higher than any before. One with the same id stays as it is.
+    Row { network: NetworkId, number: u64, id: String, at: Timestamp, document: Vec<u8>, sums: Sums },
+    /// A payer's latest voucher.
+    Voucher { network: NetworkId, hold: Hash, signed: Vec<u8> },
+    /// It was settled, or never will be.
+    VoucherDone { network: NetworkId, hold: Hash },
+    /// What a role of this node keeps for itself, by its name.
+    Note { network: NetworkId, name: &'static str, document: Vec<u8> },
 }
 
 /// What a completed commit survives.
@@ -41,20 +52,22 @@ pub enum Durability {
 
 impl Record {
     /// What this record asks of the transaction it is in. A number used twice is a lie to others;
-    /// a trust withdrawn and then back is a breach of the owner's word. These wait for the disk.
-    /// Receipts will too, once money hangs on them; till then a task that was just done is not
-    /// worth the wait of the next one.
+    /// a trust withdrawn and then back is a breach of the owner's word; a voucher is money that nobody else
+    /// keeps. These wait for the disk. Certificates need not: the notary has them.
     #[must_use]
     pub const fn durability(&self) -> Durability {
         match self {
-            Self::Trust { .. } | Self::Sequence { .. } => Durability::Power,
+            Self::Trust { .. } | Self::Sequence { .. } | Self::Voucher { .. } | Self::Note { .. } => Durability::Power,
             Self::Task { .. }
             | Self::Receipt { .. }
             | Self::GuestReceipt { .. }
             | Self::Departure { .. }
             | Self::Peer { .. }
             | Self::ForgetPeers
-            | Self::Paused { .. } => Durability::Process,
+            | Self::Paused { .. }
+            | Self::Entry { .. }
+            | Self::Row { .. }
+            | Self::VoucherDone { .. } => Durability::Process,
         }
     }
 

@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::mpsc::OwnedPermit;
 
 use crate::schema::Lock;
-use crate::{Committed, Durability, Record, StoreError};
+use crate::{Committed, Durability, Record, StoreError, wallet};
 
 /// How much is kept. What comes first is pruned first.
 #[derive(Debug, Clone, Copy)]
@@ -239,6 +239,24 @@ fn apply(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
             "INSERT INTO sequences (lane, reserved) VALUES (?1, ?2) ON CONFLICT (lane) DO UPDATE
              SET reserved = max(reserved, excluded.reserved)",
             params![lane, reserved],
+        ),
+        Record::Entry { network, lane, number, certificate } => run(
+            "INSERT OR REPLACE INTO entries (network, account, device, number, certificate) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![network.0, lane.account.0, lane.device.0, number, certificate],
+        ),
+        Record::Row { network, number, id, at, document, sums } => {
+            wallet::keep_row(connection, *network, *number, id, time(*at), document, sums)
+        }
+        Record::Voucher { network, hold, signed } => run(
+            "INSERT OR REPLACE INTO vouchers (network, hold, signed) VALUES (?1, ?2, ?3)",
+            params![network.0, hold.0, signed],
+        ),
+        Record::VoucherDone { network, hold } => {
+            run("DELETE FROM vouchers WHERE network = ?1 AND hold = ?2", params![network.0, hold.0])
+        }
+        Record::Note { network, name, document } => run(
+            "INSERT OR REPLACE INTO notes (network, name, document) VALUES (?1, ?2, ?3)",
+            params![network.0, name, document],
         ),
     }
 }

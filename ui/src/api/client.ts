@@ -8,9 +8,13 @@ import type {
   NearbyNetwork,
   NetworkDetails,
   PeerDetails,
+  Quote,
   Status,
   SubmitTask,
   Task,
+  Wallet,
+  WalletCheck,
+  WalletRows,
 } from "./types";
 
 const API = "/api/v1";
@@ -29,6 +33,13 @@ export class Client {
   submit = (task: SubmitTask) => this.#call<Task>("POST", "/tasks", task);
   task = (id: string) => this.#call<Task>("GET", `/tasks/${encodeURIComponent(id)}`);
   cancel = (id: string) => this.#call<Task>("POST", `/tasks/${encodeURIComponent(id)}/cancel`);
+  /** What the task would cost. Runs nothing. */
+  quote = (task: SubmitTask) => this.#call<Quote>("POST", "/tasks/quote", task);
+
+  wallet = () => this.#call<Wallet>("GET", "/wallet");
+  walletRows = (limit: number, before: number | null) =>
+    this.#call<WalletRows>("GET", `/wallet/rows?limit=${limit}${before === null ? "" : `&before=${before}`}`);
+  walletVerify = () => this.#call<WalletCheck>("GET", "/wallet/verify");
 
   peer = (id: string) => this.#call<PeerDetails>("GET", `/peers/${encodeURIComponent(id)}`);
   trust = (id: string, trusted: boolean) =>

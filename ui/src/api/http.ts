@@ -12,6 +12,8 @@ const LONGEST_WAIT_MS = 8_000;
 
 export class HttpTransport implements Transport {
   readonly canStart = false;
+  readonly canSave = true;
+
   async call(method: Method, path: string, body?: unknown): Promise<unknown> {
     const response = await this.#fetch(path, {
       method,

@@ -14,6 +14,8 @@ type Reply = { status: number; body: unknown };
 
 export class TauriTransport implements Transport {
   readonly canStart = true;
+  /** The window goes nowhere but to its own pages, and a download is a way out. */
+  readonly canSave = false;
 
   async call(method: Method, path: string, body?: unknown): Promise<unknown> {
     const reply = await ask<Reply>("call", { method, path, body: body ?? null });

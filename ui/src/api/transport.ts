@@ -21,6 +21,8 @@ export interface EventListener {
 export interface Transport {
   /** Whether this side can start a daemon that is not running. */
   readonly canStart: boolean;
+  /** Whether the page can leave a file with the person. */
+  readonly canSave: boolean;
   /** One call of the control API. Rejects with a {@link ProblemError}. */
   call(method: Method, path: string, body?: unknown): Promise<unknown>;
   /**

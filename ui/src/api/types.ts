@@ -13,6 +13,8 @@ export type NodeState = Schemas["NodeState"];
 export type PeerDetails = Schemas["PeerDetails"];
 export type PeerSummary = Schemas["PeerSummary"];
 export type Problem = Schemas["Problem"];
+export type Quote = Schemas["Quote"];
+export type RowState = Schemas["RowState"];
 export type Snapshot = Schemas["Snapshot"];
 export type StageRecord = Schemas["StageRecord"];
 export type Status = Schemas["Status"];
@@ -20,12 +22,18 @@ export type SubmitTask = Schemas["SubmitTask"];
 export type Task = Schemas["Task"];
 export type TaskResult = Schemas["TaskResult"];
 export type TaskStage = Schemas["TaskStage"];
+export type Wallet = Schemas["Wallet"];
+export type WalletCheck = Schemas["WalletCheck"];
+export type WalletRow = Schemas["WalletRow"];
+export type WalletRows = Schemas["WalletRows"];
 
 /** One message of the event stream: a snapshot first, then changes numbered without gaps. */
 export type DaemonEvent =
   | { number: number; event: "snapshot"; data: Snapshot }
   | { number: number; event: "status"; data: Status }
-  | { number: number; event: "task"; data: Task };
+  | { number: number; event: "task"; data: Task }
+  | { number: number; event: "wallet"; data: Wallet }
+  | { number: number; event: "row"; data: WalletRow };
 
 /** How far a text may travel. */
 export type Privacy = "local" | "trusted" | "public";

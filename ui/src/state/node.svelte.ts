@@ -4,6 +4,7 @@ import { Client } from "../api/client";
 import { problemOf } from "../api/transport";
 import type { Link, Transport } from "../api/transport";
 import type { DaemonEvent, PeerDetails, Status, Task } from "../api/types";
+import { WalletStore } from "./wallet.svelte";
 
 const NO_SUCH_TASK = "E2007";
 
@@ -15,6 +16,8 @@ const REOPEN_EVERY_MS = 2_000;
 export class NodeStore {
   readonly client: Client;
   readonly canStart: boolean;
+  readonly canSave: boolean;
+  readonly wallet: WalletStore;
 
   /** Whether the daemon can be reached. `status` keeps what was last known. */
   link = $state.raw<Link>({ state: "connecting" });
@@ -31,6 +34,8 @@ export class NodeStore {
     this.#transport = transport;
     this.client = new Client(transport);
     this.canStart = transport.canStart;
+    this.canSave = transport.canSave;
+    this.wallet = new WalletStore(this.client);
   }
 
   /** Follows the daemon until `close`. */
@@ -48,6 +53,7 @@ export class NodeStore {
     this.#timer = null;
     this.#stop?.();
     this.#stop = null;
+    this.wallet.close();
   }
 
   async start(): Promise<void> {
@@ -55,7 +61,7 @@ export class NodeStore {
   }
 
   async setPaused(paused: boolean): Promise<void> {
-    this.status = await (paused ? this.client.pause() : this.client.resume());
+    this.#setStatus(await (paused ? this.client.pause() : this.client.resume()));
   }
 
   async setTrusted(id: string, trusted: boolean): Promise<PeerDetails> {
@@ -72,7 +78,7 @@ export class NodeStore {
   /** The answer says nothing of what is so now, so that is read once. */
   async leaveNetwork(): Promise<void> {
     await this.client.leaveNetwork();
-    this.status = await this.client.status();
+    this.#setStatus(await this.client.status());
   }
 
   /** Keeps what a call answered, unless an event already told more. */
@@ -87,6 +93,16 @@ export class NodeStore {
     this.tasks = tasks;
   }
 
+  /** Credits count in one network: in another, or in none, what was known of them is over. */
+  #setStatus(status: Status): void {
+    const before = this.status?.network?.id ?? null;
+    this.status = status;
+    const network = status.network?.id ?? null;
+    if (network === before) return;
+    if (network === null) this.wallet.reset(null, []);
+    else void this.wallet.reread();
+  }
+
   #setLink(link: Link): void {
     this.link = link;
     if (link.state !== "open") this.#number = null;
@@ -97,6 +113,7 @@ export class NodeStore {
       this.#number = event.number;
       this.link = { state: "open" };
       this.status = event.data.status;
+      this.wallet.reset(event.data.wallet ?? null, event.data.rows);
       void this.#refreshOpenTasks();
       return;
     }
@@ -105,8 +122,10 @@ export class NodeStore {
       return;
     }
     this.#number = event.number;
-    if (event.event === "status") this.status = event.data;
-    else this.#replaceTask(event.data);
+    if (event.event === "status") this.#setStatus(event.data);
+    else if (event.event === "task") this.#replaceTask(event.data);
+    else if (event.event === "wallet") this.wallet.set(event.data);
+    else if (event.event === "row") this.wallet.take(event.data);
   }
 
   #replaceTask(task: Task): void {

@@ -1,6 +1,6 @@
 // Which page is shown: the part of the address after #.
 
-export const PAGES = ["home", "network"] as const;
+export const PAGES = ["home", "wallet", "network"] as const;
 export type Page = (typeof PAGES)[number];
 
 export class Route {

@@ -2,12 +2,13 @@
 
 import { ProblemError } from "../api/transport";
 import type { EventListener, Link, Method, Transport } from "../api/transport";
-import type { DaemonEvent, PeerDetails, Problem, Status } from "../api/types";
+import type { DaemonEvent, PeerDetails, Problem, Status, Wallet, WalletRow } from "../api/types";
 
 type Answer = (body: unknown) => unknown;
 
 export class FakeTransport implements Transport {
   canStart = true;
+  canSave = true;
   /** Every call, as `METHOD path`, with its body. */
   calls: { call: string; body: unknown }[] = [];
   follows = 0;
@@ -55,9 +56,10 @@ export class FakeTransport implements Transport {
     this.#listener?.link(link);
   }
 
-  snapshot(status: Status): void {
+  snapshot(status: Status, wallet: Wallet | null = null, rows: WalletRow[] = []): void {
     this.#listener?.link({ state: "open" });
-    this.#listener?.event({ number: this.#number, event: "snapshot", data: { status, tasks: [] } });
+    const data = { status, tasks: [], wallet, rows };
+    this.#listener?.event({ number: this.#number, event: "snapshot", data });
   }
 
   /** The next change; `skip` of them get lost on the way. */

@@ -7,7 +7,7 @@ import App from "../App.svelte";
 import type { NodeState, Task } from "../api/types";
 import "../app.css";
 import { FakeTransport, peerDetails, problem } from "./fake";
-import { OTHER, peers, status, task } from "./samples";
+import { OTHER, WAITING, peers, row, rows, status, task, wallet } from "./samples";
 
 const wanted = new URLSearchParams(location.search);
 const state = wanted.get("state") ?? "waiting";
@@ -45,24 +45,93 @@ fake.answer("POST /tasks", () => {
   return task(1);
 });
 
+// ?rows=300 how many there are, &pending, &arrive (live, after a moment), &first (nothing before it), &price=20000
+const total = Number(wanted.get("rows") ?? 12);
+const MINUTE = 60_000;
+const aged = (list: ReturnType<typeof rows>) =>
+  list.map((entry, index) => ({ ...entry, at_ms: Date.now() - (1 + index * index * 7) * MINUTE }));
+let book = wanted.has("first") ? [] : aged(rows(total));
+const pending = row(total + 1, { id: "hold-1/pending", state: "pending", at_ms: Date.now() });
+if (wanted.has("pending")) book = [pending, ...book];
+let purse = wallet({
+  rows: book.length,
+  heard_ms: Date.now() - 3 * MINUTE,
+  ...(wanted.has("first")
+    ? { available: 0, earned: 0, granted: 0, free: 0, held: 0, others: 0, earned_today: 0, spent_today: 0 }
+    : {}),
+  ...(wanted.has("pending") ? { pending: 1_330_000, waiting: WAITING, notary: "asleep" as const } : {}),
+  ...(wanted.has("much") ? { available: 1_234_567_345_678, daily_limit: 50_000_000 } : {}),
+});
+for (let before = total + 2; before > 0; before--) {
+  const from = book.filter(({ number }) => number < before);
+  for (const limit of [50, 500]) {
+    const page = {
+      rows: from.slice(0, limit),
+      next: from[limit] === undefined ? null : from[limit - 1]?.number,
+    };
+    fake.answer(`GET /wallet/rows?limit=${limit}&before=${before}`, () => page);
+    if (before === total + 2) fake.answer(`GET /wallet/rows?limit=${limit}`, () => page);
+  }
+}
+fake.answer("GET /wallet", () => purse);
+fake.answer("GET /wallet/verify", () =>
+  wanted.has("wrong")
+    ? { ...CHECK, agrees: false, problems: ["Order 7k2f… is in the log, and no certificate names it."] }
+    : CHECK,
+);
+const CHECK = {
+  agrees: true,
+  certificates: 42,
+  rows: book.length,
+  available: purse.available,
+  held: purse.held,
+  problems: [],
+};
+fake.answer("POST /tasks/quote", () => {
+  const price = Number(wanted.get("price") ?? 20_000);
+  const enough = price <= purse.available;
+  return { price, texts: 1, bytes: 72, computers: 3, available: purse.available, enough, detail: "" };
+});
+
 mount(App, { target, props: { transport: fake } });
 flushSync();
 if (state === "unreachable") {
   fake.link({ state: "unreachable", problem: problem("E1001", "No daemon is running") });
 } else if (state !== "connecting") {
-  fake.snapshot(now);
+  fake.snapshot(now, state === "alone" ? null : purse, state === "alone" ? [] : book.slice(0, 20));
 }
+if (wanted.has("arrive")) setTimeout(arrive, 400);
+if (wanted.has("type")) setTimeout(type, 50);
+if (wanted.has("press")) setTimeout(() => press(wanted.get("press") ?? ""), 50);
 if (wanted.has("run")) setTimeout(run, 50);
 if (wanted.has("details")) setTimeout(() => document.querySelector<HTMLElement>("tbody button")?.click(), 50);
 if (wanted.has("invite")) setTimeout(() => press("Invite somebody"), 50);
 
+function arrive() {
+  const came = row(total + 2, { at_ms: Date.now() });
+  book = [came, ...book];
+  purse = {
+    ...purse,
+    available: purse.available + came.amount,
+    earned: purse.earned + came.amount,
+    earned_today: purse.earned_today + came.amount,
+    rows: book.length,
+  };
+  fake.change({ event: "wallet", data: purse });
+  fake.change({ event: "row", data: came });
+}
+
 function run() {
+  type();
+  press("Run");
+}
+
+function type() {
   const box = document.querySelector("textarea");
   if (box === null) return;
   box.value = TEXT;
   box.dispatchEvent(new Event("input", { bubbles: true }));
   document.querySelector<HTMLElement>(`input[value="${wanted.get("privacy") ?? "public"}"]`)?.click();
-  press("Run");
 }
 
 function press(name: string) {

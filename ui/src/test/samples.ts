@@ -1,6 +1,6 @@
 // A node and its tasks as the daemon would describe them. For tests and the gallery only.
 
-import type { NodeState, PeerSummary, StageRecord, Status, Task } from "../api/types";
+import type { NodeState, PeerSummary, StageRecord, Status, Task, Wallet, WalletRow } from "../api/types";
 
 export const SELF = "12D3KooWAlphaAlphaAlphaAlphaAlphaAlphaAlphaAlphaA9xQ2";
 export const OTHER = "12D3KooWBravoBravoBravoBravoBravoBravoBravoBravoB7kM3d";
@@ -107,4 +107,82 @@ export function task(steps: number, more: Partial<Task> = {}): Task {
     error: null,
     ...more,
   };
+}
+
+export function wallet(more: Partial<Wallet> = {}): Wallet {
+  return {
+    account: "acct-sample",
+    device: SELF,
+    network: "our street",
+    available: 12_400_000,
+    earned: 9_330_000,
+    granted: 2_070_000,
+    free: 1_000_000,
+    held: 500_000,
+    pending: 0,
+    others: 3_250_000,
+    earned_today: 2_660_000,
+    spent_today: 20_000,
+    notary: "reachable",
+    notary_device: OTHER,
+    waiting: null,
+    daily_limit: null,
+    total_limit: null,
+    rows: 0,
+    heard_ms: null,
+    ...more,
+  };
+}
+
+export const WAITING = "1.33 credits are pending until 7k2f…'s computer is on.";
+
+export function row(number: number, more: Partial<WalletRow> = {}): WalletRow {
+  return {
+    number,
+    id: `order-${number}/credit`,
+    at_ms: 1_760_000_000_000 + number * 60_000,
+    direction: "in",
+    amount: 1_330_000,
+    granted: 0,
+    reason: "work",
+    state: "settled",
+    other: OTHER,
+    task: null,
+    tasks: 3,
+    detail: "Work for 7k2f…: 3 tasks",
+    ...more,
+  };
+}
+
+/** One of each kind, over and over, the newest first. */
+export function rows(count: number, newest = count): WalletRow[] {
+  const KINDS: Partial<WalletRow>[] = [
+    {},
+    { direction: "out", amount: 20_000, detail: "Work by 9x1c…: 1 task", tasks: 1, granted: 15_000 },
+    {
+      direction: "out",
+      amount: 500_000,
+      reason: "hold",
+      state: "held",
+      detail: "Set aside for work by 9x1c…",
+    },
+    { amount: 300_000, reason: "returned", state: "returned", detail: "Not used, back from 9x1c…" },
+    {
+      direction: "note",
+      amount: 1_234,
+      reason: "burnt",
+      state: "burnt",
+      detail: "The network's share of a payment",
+    },
+    { amount: 1_000_000, granted: 1_000_000, reason: "free", detail: "Free for today" },
+    {
+      direction: "note",
+      amount: 400_000,
+      reason: "lapsed",
+      state: "lapsed",
+      detail: "Yesterday's free credits, not used",
+    },
+    { amount: 5_000_000, granted: 5_000_000, reason: "starter", detail: "Starter credits" },
+  ];
+  return Array.from({ length: count }, (_, index) => row(newest - index, KINDS[index % KINDS.length]));
 }

@@ -1,13 +1,15 @@
 // Every text of the app in one place, so that a translation is one more file of the same shape.
 // Plain words, present tense. "Another computer", not "peer", outside Network.
 
+import { wallet } from "./en.wallet";
+
 const plural = (count: number, one: string, many: string): string =>
   count === 1 ? one : `${new Intl.NumberFormat("en").format(count)} ${many}`;
 
 export const en = {
   app: {
     name: "P2P Agent",
-    pages: { home: "Home", network: "Network" },
+    pages: { home: "Home", wallet: "Wallet", network: "Network" },
     navigation: "Pages",
     broken: {
       code: "UI",
@@ -75,6 +77,8 @@ export const en = {
     cancel: "Cancel",
     shortcut: "Ctrl+Enter",
   },
+
+  wallet,
 
   stages: {
     heading: "Progress",
@@ -232,6 +236,25 @@ export const en = {
     E3003: {
       title: "This invite cannot be used.",
       meaning: "It may be cut, changed or too old. Ask for a new one.",
+    },
+    E5001: { title: "There is no wallet outside a network.", meaning: "Join a network, or start one." },
+    E5002: {
+      title: "There are not enough credits.",
+      meaning:
+        "Nothing was sent. Let this computer work for others while you are away; the first credits come within a minute.",
+    },
+    E5003: {
+      title: "A limit that you set is reached.",
+      meaning: "Nothing was sent. A limit for a day ends with the day (UTC). Your text can run here.",
+    },
+    E5004: {
+      title: "The network's notary cannot be reached.",
+      meaning:
+        "Nothing was sent. Credits move again when the notary's computer is on. Your text can run here.",
+    },
+    E5005: {
+      title: "The wallet does not add up.",
+      meaning: "Keep its folder as it is. “p2p-agent wallet verify” gives the details.",
     },
   } as Record<string, { title: string; meaning: string }>,
   problem: {

@@ -5,4 +5,4 @@ export type Words = typeof en;
 
 /** The texts that are shown. */
 export const words: Words = en;
-export { delay, percent, shortId, span, when } from "./numbers";
+export { ago, credits, creditParts, delay, exactly, percent, shortId, signed, span, when } from "./numbers";

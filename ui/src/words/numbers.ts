@@ -35,6 +35,50 @@ export function when(ms: number): string {
   return new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium", timeStyle: "short" }).format(ms);
 }
 
+/** With the second: what stands behind "3 min ago". */
+export function exactly(ms: number): string {
+  return new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium", timeStyle: "medium" }).format(ms);
+}
+
+/** How long before `now` a moment was; from yesterday on, its date and time. A clock ahead is now. */
+export function ago(ms: number, now: number): string {
+  const minutes = Math.floor((now - ms) / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes}${GAP}min ago`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)}${GAP}h ago`;
+  const thisYear = new Date(ms).getFullYear() === new Date(now).getFullYear();
+  return new Intl.DateTimeFormat(LANGUAGE, {
+    day: "numeric",
+    month: "short",
+    ...(thisYear ? { hour: "numeric", minute: "2-digit" } : { year: "numeric" }),
+  }).format(ms);
+}
+
+const MICRO = 1_000_000;
+
+/**
+ * Micro-credits as credits: the whole ones, and what follows the point, the point included. Whole numbers
+ * all the way: a division of large ones would round.
+ */
+export function creditParts(micro: number): { whole: string; fraction: string } {
+  if (!Number.isSafeInteger(micro) || micro < 0) return { whole: "-", fraction: "" };
+  const rest = micro % MICRO;
+  const digits = String(rest).padStart(6, "0").replace(/0+$/, "");
+  return { whole: number((micro - rest) / MICRO, 0), fraction: digits === "" ? "" : `.${digits}` };
+}
+
+/** "1,240", "1.4", "0.000001". */
+export function credits(micro: number): string {
+  const { whole, fraction } = creditParts(micro);
+  return whole + fraction;
+}
+
+/** With the sign of its direction. What moves nothing has none. */
+export function signed(micro: number, direction: "in" | "out" | "note"): string {
+  const sign = { in: "+", out: "\u2212", note: "" }[direction];
+  return sign + credits(micro);
+}
+
 function number(value: number, digits: number): string {
   return new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: digits }).format(value);
 }

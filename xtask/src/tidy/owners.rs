@@ -26,6 +26,10 @@ const OWNED: &[(&str, &[&str])] = &[
     ("sysinfo", &["platform"]),
     ("windows*", &["platform"]),
     ("zbus", &["platform", "tray"]),
+    // A key closed with a passphrase.
+    ("argon2", &["platform"]),
+    ("chacha20poly1305", &["platform"]),
+    ("rpassword", &["cli"]),
     // The control API.
     ("axum", &["control"]),
     ("http*", &["control"]),

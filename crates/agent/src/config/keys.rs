@@ -14,6 +14,8 @@ pub(super) enum Shape {
     Flag,
     /// A whole number between the two.
     Number(u64, u64),
+    /// A whole number up to this one, or `null` for none.
+    OptionalNumber(u64),
     OneOf(&'static [&'static str]),
     /// A list of multiaddresses.
     Addresses,
@@ -71,6 +73,18 @@ pub(super) const KEYS: &[Key] = &[
         help: "seconds after which a worker without work ends and gives its memory back",
     },
     Key {
+        name: "wallet.daily_limit",
+        shape: Shape::OptionalNumber(1_000_000_000),
+        default: |_| Value::Null,
+        help: "most credits this computer spends in a day (UTC); null for no limit",
+    },
+    Key {
+        name: "wallet.total_limit",
+        shape: Shape::OptionalNumber(1_000_000_000),
+        default: |_| Value::Null,
+        help: "most credits this computer ever spends; null for no limit",
+    },
+    Key {
         name: "dashboard.enabled",
         shape: Shape::Flag,
         default: |_| json!(false),
@@ -121,6 +135,7 @@ impl Key {
             Shape::OptionalPort => value.is_null() || number_within(value, 0, 65_535),
             Shape::Flag => value.is_boolean(),
             Shape::Number(least, most) => number_within(value, least, most),
+            Shape::OptionalNumber(most) => value.is_null() || number_within(value, 0, most),
             Shape::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
             Shape::Addresses => value.as_array().is_some_and(|list| {
                 list.len() <= 64 && list.iter().all(|one| one.as_str().is_some_and(address::is_dialable))
@@ -145,6 +160,7 @@ impl Key {
             Shape::OptionalPort => "a port from 0 to 65535, or null".to_owned(),
             Shape::Flag => "true or false".to_owned(),
             Shape::Number(least, most) => format!("a whole number from {least} to {most}"),
+            Shape::OptionalNumber(most) => format!("a whole number from 0 to {most}, or null"),
             Shape::OneOf(words) => words.join(" or "),
             Shape::Addresses => {
                 "a list of at most 64 addresses like /ip4/192.0.2.1/tcp/9000 or /ip4/192.0.2.1/udp/9000/quic-v1"
@@ -190,6 +206,7 @@ pub enum Interfaces {
 pub struct Config {
     pub network: Network,
     pub work: Work,
+    pub wallet: Wallet,
     pub dashboard: Dashboard,
     pub metrics: Metrics,
     pub log: Log,
@@ -210,6 +227,13 @@ pub struct Network {
 pub struct Work {
     pub workers: u32,
     pub idle_worker_s: u64,
+}
+
+/// What the owner lets this computer spend, in whole credits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wallet {
+    pub daily_limit: Option<u32>,
+    pub total_limit: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,6 +257,7 @@ impl Config {
     pub(super) fn from_values(value: impl Fn(&str) -> Value) -> Self {
         let port = |name: &str| value(name).as_u64().and_then(|port| u16::try_from(port).ok());
         let number = |name: &str| value(name).as_u64().unwrap_or_default();
+        let limit = |name: &str| value(name).as_u64().and_then(|limit| u32::try_from(limit).ok());
         let flag = |name: &str| value(name).as_bool().unwrap_or_default();
         let word = |name: &str| value(name).as_str().unwrap_or_default().to_owned();
         let bootstrap = value("network.bootstrap");
@@ -250,6 +275,7 @@ impl Config {
                 workers: u32::try_from(number("work.workers")).unwrap_or(1),
                 idle_worker_s: number("work.idle_worker_s"),
             },
+            wallet: Wallet { daily_limit: limit("wallet.daily_limit"), total_limit: limit("wallet.total_limit") },
             dashboard: Dashboard {
                 enabled: flag("dashboard.enabled"),
                 port: port("dashboard.port").unwrap_or_default(),

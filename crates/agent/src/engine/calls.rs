@@ -5,7 +5,7 @@ use p2p_control::api::{
     TrustPeer,
 };
 use p2p_control::{Call, Reply};
-use p2p_protocol::{ChunkSizes, Input, Rejection, TaskRequest};
+use p2p_protocol::{ChunkSizes, Input, Payer, Rejection, TaskRequest};
 use p2p_types::{DeviceId, Placement, Privacy, TaskId, TaskKind};
 
 use super::effects::{DISK_BEHIND, not_written};
@@ -68,7 +68,7 @@ impl Engine<'_> {
             }
             Call::Submit(request, reply) => drop(reply.send(self.submit(request))),
             Call::Tasks(reply) => {
-                let in_memory = self.parts.node.tasks().map(view::task_summary).collect();
+                let in_memory = self.owners_tasks().map(view::task_summary).collect();
                 history::list(self.parts.store.clone(), in_memory, reply);
             }
             Call::Task(id, reply) => match self.parts.node.task(&id) {
@@ -103,6 +103,11 @@ impl Engine<'_> {
             Call::Nearby(reply) => drop(reply.send(Ok(self.nearby.values().cloned().collect()))),
             Call::Config(reply) => drop(reply.send(config::entries(&self.parts.home, None))),
             Call::SetConfig(key, value, reply) => drop(reply.send(self.set_config(&key, value))),
+            Call::Wallet(reply) => drop(reply.send(self.wallet_or_problem())),
+            Call::WalletRows(page, reply) => self.wallet_rows(page, reply),
+            Call::WalletStats(days, reply) => self.wallet_stats(days, reply),
+            Call::WalletVerify(reply) => self.wallet_check(reply),
+            Call::Quote(request, reply) => drop(reply.send(self.quote(request))),
             Call::Departures(reply) => history::departures(self.parts.store.clone(), reply),
             Call::Metrics(reply) => drop(reply.send(Ok(self.metrics()))),
         }
@@ -144,7 +149,8 @@ impl Engine<'_> {
         view::peer_details(node, device, node.peer(&device).unwrap_or(&p2p_protocol::Peer::default()))
     }
 
-    pub(super) fn submit(&mut self, request: SubmitTask) -> Result<Task, Problem> {
+    /// What the machine is asked.
+    pub(super) fn request_of(&self, request: SubmitTask) -> Result<TaskRequest, Problem> {
         let chunk = request.chunk.map(|chunk| ChunkSizes { tokens: chunk.tokens, overlap: chunk.overlap });
         let chunk = match request.kind {
             TaskKind::Chunk => chunk.unwrap_or(DEFAULT_CHUNKS),
@@ -155,9 +161,8 @@ impl Engine<'_> {
         };
         self.refuse_what_cannot_be_computed(&request)?;
         self.refuse_what_nobody_may_see(&request)?;
-        let id = TaskId(p2p_platform::random_bytes());
-        let request = TaskRequest {
-            id,
+        Ok(TaskRequest {
+            id: TaskId(p2p_platform::random_bytes()),
             kind: request.kind,
             texts: request.texts,
             chunk,
@@ -165,7 +170,15 @@ impl Engine<'_> {
             placement: request.placement,
             priority: request.priority,
             deadline_ms: request.deadline_ms,
-        };
+            payer: Payer::Owner,
+            only: None,
+            expected: Vec::new(),
+        })
+    }
+
+    pub(super) fn submit(&mut self, request: SubmitTask) -> Result<Task, Problem> {
+        let request = self.request_of(request)?;
+        let id = request.id;
         self.parts.node.submit(now(), request).map_err(|rejection| rejected(&rejection))?;
         self.counters.tasks_submitted += 1;
         self.perform();
@@ -228,7 +241,7 @@ fn pause(request: PauseRequest) -> Result<Input, Problem> {
     Ok(Input::Pause { until })
 }
 
-fn rejected(rejection: &Rejection) -> Problem {
+pub(super) fn rejected(rejection: &Rejection) -> Problem {
     let code = match rejection {
         Rejection::Empty => ErrorCode::EmptyText,
         Rejection::TextTooLong { .. } | Rejection::TaskTooLong { .. } => ErrorCode::TextTooLong,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use p2p_control::api::{ErrorCode, Problem};
 use p2p_inference::{ChunkOptions, WorkOrder};
-use p2p_protocol::{Durable, Output, Work};
+use p2p_protocol::{Durable, Output, Payer, Work};
 use p2p_store::{Committed, Record};
 use p2p_types::TaskId;
 use tokio::time::timeout;
@@ -31,7 +31,7 @@ impl Engine<'_> {
             match output {
                 Output::Persist(durable) => {
                     barrier |= durable.before_sends();
-                    records.extend(self.record(durable));
+                    records.extend(self.records(durable));
                 }
                 Output::Send { to, frame } => {
                     self.flush(&mut records, &mut barrier);
@@ -63,9 +63,23 @@ impl Engine<'_> {
                     self.sources.pool.stop(work_id);
                 }
                 Output::TaskChanged { task } => {
-                    self.changed_tasks.insert(task);
+                    if self.is_owners(&task) {
+                        self.changed_tasks.insert(task);
+                    } else {
+                        self.canaries_due = true;
+                    }
                 }
-                Output::NodeChanged => self.node_changed = true,
+                Output::NodeChanged => {
+                    self.node_changed = true;
+                    self.canaries_due |= self.canaries.is_some();
+                }
+                Output::Record { record } => self.append_record(record),
+                Output::ReadLog { request, places } => self.read_log(request, places),
+                Output::WalletChanged => {
+                    self.purse.changed = true;
+                    self.canaries_due |= self.canaries.is_some();
+                }
+                Output::OrderRefused { what, why } => warn!(what, why, "the notary refused"),
                 Output::Misbehaved { device, reason } => {
                     self.counters.misbehaved += 1;
                     warn!(%device, reason, "refused a message");
@@ -106,7 +120,7 @@ impl Engine<'_> {
     }
 
     /// The token under which the batch will be told of; `None` where the store did not take it.
-    fn commit(&mut self, batch: Vec<Record>) -> Option<u64> {
+    pub(super) fn commit(&mut self, batch: Vec<Record>) -> Option<u64> {
         self.sources.numbers.token += 1;
         let token = self.sources.numbers.token;
         match self.parts.store.commit(token, batch) {
@@ -160,6 +174,7 @@ impl Engine<'_> {
                 for kept in self.written.ended(committed.token, true) {
                     self.confirm(kept);
                 }
+                self.canaries_committed(committed.token, true);
             }
             Err(error) => {
                 let why = crate::problem::why(&error);
@@ -168,6 +183,7 @@ impl Engine<'_> {
                 for kept in self.written.ended(committed.token, false) {
                     kept.deny(&why);
                 }
+                self.canaries_committed(committed.token, false);
             }
         }
     }
@@ -192,9 +208,27 @@ impl Engine<'_> {
         self.storage_trouble = Some(why.to_owned());
     }
 
+    /// Canaries are the network's tasks, not the owner's: they are in no list of his.
+    fn is_owners(&self, task: &TaskId) -> bool {
+        self.parts.node.task(task).is_none_or(|task| task.payer == Payer::Owner)
+    }
+
+    fn records(&mut self, durable: Durable) -> Vec<Record> {
+        match durable {
+            Durable::Entry { entry, certificate } => self.entry_records(&entry, certificate),
+            Durable::Task { task, .. } | Durable::Departure { task, .. } if !self.is_owners(&task) => Vec::new(),
+            durable => self.record(durable).into_iter().collect(),
+        }
+    }
+
     fn record(&mut self, durable: Durable) -> Option<Record> {
         let at = now().wall;
+        let network = self.parts.node.network().map(|network| network.id);
         Some(match durable {
+            // Told apart before.
+            Durable::Entry { .. } => return None,
+            Durable::Voucher { hold, signed } => Record::Voucher { network: network?, hold, signed },
+            Durable::VoucherDone { hold } => Record::VoucherDone { network: network?, hold },
             Durable::Task { task, finished } => return self.task_record(task, finished),
             Durable::Receipt { task, part, provider, signed } => {
                 Record::Receipt { task, subtask: part, provider, signed, at }

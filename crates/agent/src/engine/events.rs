@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use p2p_control::Subscription;
 use p2p_control::api::{Event, EventBody, NodeState, Snapshot, Status};
+use p2p_protocol::Payer;
 use p2p_types::Monotonic;
 use tokio::sync::broadcast;
 
@@ -52,24 +53,29 @@ impl Engine<'_> {
     pub(super) fn subscribe(&mut self) -> Subscription {
         // What is still untold is part of the snapshot.
         let events = self.sources.events.sender.subscribe();
-        let tasks = self.parts.node.tasks().take(SNAPSHOT_TASKS).map(view::task_summary).collect();
+        let tasks = self.owners_tasks().take(SNAPSHOT_TASKS).map(view::task_summary).collect();
         let status = self.status();
         // Those who listened before may not have heard of it yet.
         if self.sources.events.sender.receiver_count() == 1 {
             self.sources.events.last_status = Some(status.clone());
         }
-        Subscription { snapshot: Snapshot { status, tasks }, number: self.sources.events.number, events }
+        let (wallet, rows) = (self.wallet(), self.newest_rows());
+        let rows = if wallet.is_some() { rows } else { Vec::new() };
+        let snapshot = Snapshot { status, tasks, wallet, rows };
+        Subscription { snapshot, number: self.sources.events.number, events }
     }
 
     /// Tells what changed since the last time, where somebody listens and it is time.
     pub(super) fn tell(&mut self) {
-        if self.changed_tasks.is_empty() && !self.node_changed {
+        if self.changed_tasks.is_empty() && !self.node_changed && !self.purse.changed {
             self.sources.events.due = None;
             return;
         }
         if self.sources.events.sender.receiver_count() == 0 {
             self.changed_tasks.clear();
             self.node_changed = false;
+            self.purse.changed = false;
+            self.purse.untold.clear();
             self.sources.events.due = None;
             return;
         }
@@ -93,6 +99,10 @@ impl Engine<'_> {
             }
             self.sources.events.send(EventBody::Task(Box::new(document)));
         }
+        // Whether the notary can be reached is part of both.
+        if std::mem::take(&mut self.purse.changed) || self.node_changed {
+            self.tell_wallet();
+        }
         if std::mem::take(&mut self.node_changed) {
             let status = self.status();
             let known = self.sources.events.last_status.as_ref();
@@ -101,6 +111,25 @@ impl Engine<'_> {
                 self.sources.events.send(EventBody::Status(Box::new(status)));
             }
         }
+    }
+
+    fn tell_wallet(&mut self) {
+        for row in std::mem::take(&mut self.purse.untold) {
+            let row = self.as_it_is(row);
+            self.sources.events.send(EventBody::Row(Box::new(row)));
+        }
+        let wallet = self.wallet();
+        if let Some(wallet) = &wallet
+            && self.purse.last.as_ref() != Some(wallet)
+        {
+            self.sources.events.send(EventBody::Wallet(Box::new(wallet.clone())));
+        }
+        self.purse.last = wallet;
+    }
+
+    /// Newest first; canaries are not the owner's.
+    pub(super) fn owners_tasks(&self) -> impl Iterator<Item = &p2p_protocol::Task> {
+        self.parts.node.tasks().filter(|task| task.payer == Payer::Owner)
     }
 
     pub(super) fn status(&self) -> Status {

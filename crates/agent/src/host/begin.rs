@@ -7,9 +7,9 @@ use p2p_control::api::{ErrorCode, Identity, Problem, TaskState, TextError};
 use p2p_net::{Net, NetConfig, NetError, NetEvent};
 use p2p_platform::file::FileError;
 use p2p_platform::{Home, Keys};
-use p2p_protocol::{Network, Node, Restored};
+use p2p_protocol::{Limits, Network, Node, Restored};
 use p2p_store::{Loaded, Record, Store};
-use p2p_types::{Ed25519, Scheme};
+use p2p_types::{Credits, Ed25519, Scheme};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
@@ -17,6 +17,7 @@ use super::Workshop;
 use crate::config::{Config, Interfaces};
 use crate::document::Document;
 use crate::engine::{Parts, SEQUENCE_LANE, storage_problem, uptime_ms};
+use crate::wallet::Lanes;
 use crate::{home, problem};
 
 /// The file that remembers which free port was taken last time, or, after [`NAMED`], the port that
@@ -95,7 +96,12 @@ fn parts(ground: &Ground<'_>, loaded: Loaded, network: Option<Network>, membersh
         paused: loaded.paused,
         sequence: loaded.sequences.get(SEQUENCE_LANE).copied().unwrap_or_default(),
     };
+    let lanes = network.as_ref().map(|network| Lanes::of(keys, network));
+    let limit = |limit: Option<u32>| limit.map(Credits::whole);
+    let limits =
+        Limits { daily: limit(config.wallet.daily_limit), total: limit(config.wallet.total_limit) };
     let node_config = p2p_protocol::Config {
+        money: lanes.as_ref().map(|lanes| lanes.money(limits)).unwrap_or_default(),
         network,
         account: identity.account_id,
         certificate: home::certificate(keys),
@@ -109,6 +115,7 @@ fn parts(ground: &Ground<'_>, loaded: Loaded, network: Option<Network>, membersh
         keys: Arc::clone(keys),
         identity,
         node: Node::new(node_config, scheme, &restored),
+        lanes,
         net: None,
         store: store.clone(),
         abilities: workshop.abilities.clone(),

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
@@ -6,6 +8,24 @@ pub(crate) enum IdentityCommand {
     /// Show this computer's id, its owner's id, and where the keys are
     #[command(after_help = "Examples:\n  p2p-agent identity show\n\nSecret keys are never printed.")]
     Show,
+    /// Save the owner's key as FILE, closed with a passphrase, for another computer of yours
+    #[command(
+        after_help = "Examples:\n  p2p-agent identity export owner.p2pid\n\nThe passphrase is asked for twice and not shown; it has 12 characters or more. Where stdin is no terminal, it is the one line there. This computer's own key stays here: the other one has its own.\n\nSee also: p2p-agent identity import"
+    )]
+    Export {
+        /// The file to make; one that is there is not replaced
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Make this computer one of the owner whose key is in FILE
+    #[command(
+        after_help = "Examples:\n  p2p-agent down\n  p2p-agent identity import owner.p2pid\n  p2p-agent up\n\nThe passphrase is asked for and not shown; where stdin is no terminal, it is the one line there. The key of the owner that this computer had is kept, and where is said. In a closed network the new owner needs a new invite.\n\nSee also: p2p-agent identity export"
+    )]
+    Import {
+        /// The file that `identity export` made
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -37,7 +37,7 @@ pub(crate) enum TaskCommand {
 #[derive(Debug, Args)]
 #[command(
     group(ArgGroup::new("texts").args(["text", "file"]).required(true).multiple(true)),
-    after_help = "Examples:\n  p2p-agent task submit sentiment --text \"I like it\" --wait\n  p2p-agent task submit embed --file notes.txt --wait --json\n  p2p-agent task submit sentiment --file reviews.txt --privacy trusted --where network\n\nA file has one text a line, blank lines are skipped, and - is standard input; for chunk the whole file is one text.\nSee also: p2p-agent task watch, p2p-agent privacy log"
+    after_help = "Examples:\n  p2p-agent task submit sentiment --text \"I like it\" --wait\n  p2p-agent task submit embed --file notes.txt --wait --json\n  p2p-agent task submit sentiment --file reviews.txt --privacy trusted --where network\n  p2p-agent task submit embed --file notes.txt --privacy public --quote\n\nA file has one text a line, blank lines are skipped, and - is standard input; for chunk the whole file is one text.\nSee also: p2p-agent task watch, p2p-agent privacy log"
 )]
 pub(crate) struct SubmitArgs {
     /// embed (a vector of meaning), chunk (split a long text) or sentiment
@@ -70,6 +70,9 @@ pub(crate) struct SubmitArgs {
     /// Show the steps, wait for the end, and print the results
     #[arg(short, long)]
     pub(crate) wait: bool,
+    /// Say what it would cost and how much would leave this computer, and run nothing
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) quote: bool,
 }
 
 /// Try it: is a sentence positive or negative?

@@ -44,7 +44,7 @@ async fn watch(context: &Context, client: &Client) -> Problem {
             match event.body {
                 EventBody::Snapshot(snapshot) => change(context, &snapshot.status),
                 EventBody::Status(status) => change(context, &status),
-                EventBody::Task(_) => {}
+                EventBody::Task(_) | EventBody::Wallet(_) | EventBody::Row(_) => {}
             }
         }
         if last.is_none() {

@@ -4,7 +4,7 @@ use p2p_control::api::{ChunkOptions, ErrorCode, Problem, SubmitTask, Task};
 use p2p_types::TaskKind;
 
 use super::follow::Follower;
-use super::{names, results};
+use super::{names, quote, results};
 use crate::args::SubmitArgs;
 use crate::context::Context;
 use crate::problem::Exit;
@@ -15,9 +15,12 @@ const CHUNK_TOKENS: u32 = 256;
 const CHUNK_OVERLAP: u32 = 32;
 
 pub(super) async fn run(context: &Context, args: SubmitArgs) -> Result<Exit, Problem> {
-    let wait = args.wait;
+    let (wait, only_quote) = (args.wait, args.quote);
     let request = request(args)?;
     let client = context.daemon(&context.home()?).await?;
+    if only_quote {
+        return quote::run(context, &client, &request).await;
+    }
     if !wait {
         let task = client.submit(&request).await?;
         reply(context, &task);

@@ -79,25 +79,21 @@ impl Page {
     }
 
     pub(crate) fn table(&mut self, table: &Table) {
-        let widths = table.widths();
+        let measures = table.measures();
         let header: Vec<Cell> = table.columns.iter().map(|name| Cell::tinted(Tint::Faint, name)).collect();
         for row in std::iter::once(&header).chain(&table.rows) {
-            self.row(row, &widths, &table.right);
+            self.row(row, &measures);
         }
     }
 
-    fn row(&mut self, cells: &[Cell], widths: &[usize], right: &[usize]) {
+    fn row(&mut self, cells: &[Cell], measures: &[Measure]) {
         let last = cells.iter().rposition(|cell| !cell.text.is_empty()).unwrap_or(0);
         for (at, cell) in cells.iter().enumerate().take(last + 1) {
-            let padding = " ".repeat(widths[at].saturating_sub(cell.width()));
-            if right.contains(&at) {
-                self.text.push_str(&padding);
-            }
+            let (before, after) = measures[at].spaces(cell);
+            self.text.push_str(&" ".repeat(before));
             self.piece(cell.tint, &cell.text);
             if at < last {
-                if !right.contains(&at) {
-                    self.text.push_str(&padding);
-                }
+                self.text.push_str(&" ".repeat(after));
                 self.text.push_str("  ");
             }
         }
@@ -131,6 +127,11 @@ impl Cell {
     fn width(&self) -> usize {
         self.text.chars().count()
     }
+
+    /// How many places follow the last digit before the point.
+    fn after_whole(&self) -> usize {
+        self.text.find('.').map_or(0, |at| self.text[at..].chars().count())
+    }
 }
 
 impl<T: AsRef<str>> From<T> for Cell {
@@ -144,17 +145,24 @@ impl<T: AsRef<str>> From<T> for Cell {
 pub(crate) struct Table {
     columns: Vec<&'static str>,
     right: Vec<usize>,
+    points: Vec<usize>,
     rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
     pub(crate) fn new(columns: &[&'static str]) -> Self {
-        Self { columns: columns.to_vec(), right: Vec::new(), rows: Vec::new() }
+        Self { columns: columns.to_vec(), right: Vec::new(), points: Vec::new(), rows: Vec::new() }
     }
 
     /// Columns of numbers, which line up on the right.
     pub(crate) fn right(mut self, columns: &[usize]) -> Self {
         self.right = columns.to_vec();
+        self
+    }
+
+    /// Columns of numbers whose points stand under one another, those that have none too.
+    pub(crate) fn points(mut self, columns: &[usize]) -> Self {
+        self.points = columns.to_vec();
         self
     }
 
@@ -164,9 +172,43 @@ impl Table {
         self.rows.push(cells);
     }
 
-    fn widths(&self) -> Vec<usize> {
-        let wide = |at: usize| self.rows.iter().filter_map(move |row| row.get(at)).map(Cell::width).max().unwrap_or(0);
-        self.columns.iter().enumerate().map(|(at, name)| name.chars().count().max(wide(at))).collect()
+    fn measures(&self) -> Vec<Measure> {
+        let most = |at: usize, measure: fn(&Cell) -> usize| {
+            self.rows.iter().filter_map(|row| row.get(at)).map(measure).max().unwrap_or(0)
+        };
+        let column = |(at, name): (usize, &&str)| {
+            let points = self.points.contains(&at);
+            let after = if points { most(at, Cell::after_whole) } else { 0 };
+            let wide =
+                if points { most(at, |cell| cell.width() - cell.after_whole()) + after } else { most(at, Cell::width) };
+            let right = points || self.right.contains(&at);
+            Measure { width: name.chars().count().max(wide), right, points, after }
+        };
+        self.columns.iter().enumerate().map(column).collect()
+    }
+}
+
+/// How one column of a table is filled.
+#[derive(Debug)]
+struct Measure {
+    width: usize,
+    right: bool,
+    points: bool,
+    /// What numbers have after their last whole digit, at most.
+    after: usize,
+}
+
+impl Measure {
+    /// How many spaces stand before a cell and after it.
+    fn spaces(&self, cell: &Cell) -> (usize, usize) {
+        let room = self.width.saturating_sub(cell.width());
+        // The name of the column is no number.
+        let after = if self.points && !cell.text.starts_with(char::is_alphabetic) {
+            self.after - cell.after_whole()
+        } else {
+            0
+        };
+        if self.right { (room.saturating_sub(after), after.min(room)) } else { (0, room) }
     }
 }
 
@@ -191,6 +233,25 @@ Kq8xWm3T   1.5 ms  connected
 x               -
 ";
         assert_eq!(page.text(), expected);
+    }
+
+    #[test]
+    fn points_stand_under_one_another() {
+        let mut table = Table::new(&["CREDITS", "STATE"]).points(&[0]);
+        for (amount, state) in [("+1.33", "settled"), ("-5", "held"), ("-", ""), ("1,240.000001", "burnt"), ("", "x")] {
+            table.row(vec![amount.into(), state.into()]);
+        }
+        let mut page = Page::new(false);
+        page.table(&table);
+        let expected = [
+            "     CREDITS  STATE",
+            "   +1.33      settled",
+            "   -5         held",
+            "    -",
+            "1,240.000001  burnt",
+            "              x",
+        ];
+        assert_eq!(page.text().lines().collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use p2p_platform::{Home, socket::Listener};
 use p2p_types::{Privacy, TaskKind};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use crate::credits::{self, Book, Credits};
 use crate::samples::{PEER, TASK, course, peer, peer_details, status, submitted};
 
 /// What goes wrong with the script's one task.
@@ -23,6 +24,7 @@ pub(crate) struct Script {
     pub(crate) loses_the_end: bool,
     /// It computes until it is cancelled.
     pub(crate) never_ends: bool,
+    pub(crate) credits: Credits,
 }
 
 /// What the engine was asked for.
@@ -88,11 +90,13 @@ struct Scene {
     events: broadcast::Sender<Arc<Event>>,
     number: u64,
     task: Option<Task>,
+    book: Book,
 }
 
 impl Scene {
     fn new(script: Script, asked: Arc<Mutex<Asked>>) -> Self {
-        Self { script, asked, events: broadcast::Sender::new(64), number: 0, task: None }
+        let book = Book::new(script.credits.clone());
+        Self { script, asked, events: broadcast::Sender::new(64), number: 0, task: None, book }
     }
 
     async fn answer(mut self, mut asking: mpsc::Receiver<Call>) {
@@ -107,7 +111,12 @@ impl Scene {
         match call {
             Call::Status(reply) => drop(reply.send(Ok(waiting()))),
             Call::Subscribe(reply) => {
-                let snapshot = Snapshot { status: waiting(), tasks: self.summaries() };
+                let snapshot = Snapshot {
+                    status: waiting(),
+                    tasks: self.summaries(),
+                    wallet: Some(credits::wallet()),
+                    rows: Vec::new(),
+                };
                 let events = self.events.subscribe();
                 drop(reply.send(Ok(Subscription { snapshot, number: self.number, events })));
                 self.tell(EventBody::Status(Box::new(status(NodeState::Paused, "Paused by you."))));
@@ -138,6 +147,11 @@ impl Scene {
             Call::Departures(reply) => drop(reply.send(Ok(vec![departure()]))),
             Call::Config(reply) => drop(reply.send(Ok(vec![setting(9000.into())]))),
             Call::SetConfig(_, value, reply) => drop(reply.send(Ok(setting(value.value)))),
+            Call::Wallet(_)
+            | Call::WalletRows(..)
+            | Call::WalletStats(..)
+            | Call::WalletVerify(_)
+            | Call::Quote(..) => self.book.answer(call),
             Call::Metrics(reply) => drop(reply.send(Ok("# TYPE peers gauge\npeers 1\n".to_owned()))),
             Call::Nearby(reply) => drop(reply.send(Ok(Vec::new()))),
             Call::Network(reply) => drop(reply.send(Err(Problem::new(ErrorCode::NoNetwork, "none was joined")))),

@@ -57,6 +57,7 @@ fn old_and_other_names_work_and_say_the_canonical_one() {
         (&["stop", "agent"][..], "p2p-agent down"),
         (&["list", "peers"], "p2p-agent peer list"),
         (&["task", "status", "0123"], "p2p-agent task show"),
+        (&["balance"], "p2p-agent wallet balance"),
         (&["departures"], "p2p-agent privacy log"),
     ] {
         let ran = node.run(typed);

@@ -137,6 +137,13 @@ codes! {
     TooLarge = "E4005", 413, 1, false, "The request is too large", "Send less at once";
     TooBusy = "E4006", 503, 1, true, "The node is too busy to answer", "Try again";
     DoorClosed = "E4007", 409, 1, false, "The dashboard's door is closed", "Open it with `p2p-agent config set dashboard.enabled true`, then `p2p-agent restart`";
+
+    // 5xxx: credits
+    NoWallet = "E5001", 409, 1, false, "There is no wallet outside a network", "Join a network with `p2p-agent network join LINK`, or start one with `p2p-agent network create NAME`";
+    NotEnough = "E5002", 402, 1, true, "There are not enough credits", "Let this computer work for others while you are away; the first credits come within a minute";
+    LimitReached = "E5003", 409, 1, false, "A limit that you set is reached", "See `p2p-agent config get wallet.daily_limit`, or wait until tomorrow (UTC)";
+    NotaryAsleep = "E5004", 503, 1, true, "The network's notary cannot be reached", "Credits move again when its computer is on; own work runs here with --where local";
+    WalletDamaged = "E5005", 500, 1, false, "The wallet does not add up", "Keep the folder as it is, and run `p2p-agent wallet verify` for the details";
 }
 
 impl fmt::Display for ErrorCode {

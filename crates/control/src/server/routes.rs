@@ -5,6 +5,7 @@ mod node;
 mod peers;
 mod settings;
 mod tasks;
+mod wallet;
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -32,6 +33,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .nest("/peers", peers::routes())
         .nest("/agents", peers::routes())
         .routes(routes!(tasks::list, tasks::submit))
+        .routes(routes!(tasks::quote))
         .routes(routes!(tasks::show))
         .routes(routes!(tasks::cancel))
         .routes(routes!(network::show))
@@ -43,7 +45,11 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .routes(routes!(settings::identity))
         .routes(routes!(settings::list))
         .routes(routes!(settings::set))
-        .routes(routes!(settings::departures));
+        .routes(routes!(settings::departures))
+        .routes(routes!(wallet::show))
+        .routes(routes!(wallet::rows))
+        .routes(routes!(wallet::stats))
+        .routes(routes!(wallet::verify));
     open().nest("/api/v1", api)
 }
 

@@ -10,6 +10,8 @@ use p2p_types::{AccountId, DeviceId, NetworkId, Placement, Priority, Privacy, Ta
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 
+use crate::credits;
+
 pub(crate) const DEVICE: DeviceId = DeviceId([1; 32]);
 pub(crate) const ACCOUNT: AccountId = AccountId([2; 32]);
 pub(crate) const NETWORK: NetworkId = NetworkId([3; 32]);
@@ -74,7 +76,12 @@ async fn answer(
         match call {
             Call::Status(reply) | Call::Resume(reply) | Call::Pause(_, reply) => drop(reply.send(Ok(status()))),
             Call::Subscribe(reply) => {
-                let snapshot = Snapshot { status: status(), tasks: vec![summary()] };
+                let snapshot = Snapshot {
+                    status: status(),
+                    tasks: vec![summary()],
+                    wallet: Some(credits::wallet()),
+                    rows: vec![credits::row()],
+                };
                 let events = events.subscribe();
                 drop(reply.send(Ok(Subscription { snapshot, number: SNAPSHOT, events })));
             }
@@ -99,6 +106,11 @@ async fn answer(
             Call::Config(reply) => drop(reply.send(Ok(vec![setting("log.level")]))),
             Call::SetConfig(key, _, reply) => drop(reply.send(Ok(setting(&key)))),
             Call::Departures(reply) => drop(reply.send(Ok(vec![departure()]))),
+            Call::Quote(_, reply) => drop(reply.send(Ok(credits::quote()))),
+            Call::Wallet(reply) => drop(reply.send(Ok(credits::wallet()))),
+            Call::WalletRows(_, reply) => drop(reply.send(Ok(credits::rows()))),
+            Call::WalletStats(_, reply) => drop(reply.send(Ok(credits::stats()))),
+            Call::WalletVerify(reply) => drop(reply.send(Ok(credits::check()))),
             Call::Metrics(reply) => drop(reply.send(Ok("p2p_peers 1\n".to_owned()))),
         }
     }

@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod credits;
 mod crowd;
 mod document;
 mod engine;

@@ -4,6 +4,7 @@ use p2p_control::api::*;
 use p2p_types::{Placement, Priority, Privacy, TaskKind};
 use serde_json::json;
 
+use crate::credits;
 use crate::engine::*;
 
 #[tokio::test]
@@ -38,6 +39,11 @@ async fn every_route_reaches_the_engine_and_brings_its_answer_back() {
     let value = ConfigValue { value: json!(["a", 1]) };
     assert_eq!(client.set_config("odd key/with ü?", &value).await, Ok(setting("odd key/with ü?")));
     assert_eq!(client.departures().await, Ok(vec![departure()]));
+    assert_eq!(client.quote(&submission()).await, Ok(credits::quote()));
+    assert_eq!(client.wallet().await, Ok(credits::wallet()));
+    assert_eq!(client.wallet_rows(WalletPage { limit: 500, before: Some(9) }).await, Ok(credits::rows()));
+    assert_eq!(client.wallet_stats(7).await, Ok(credits::stats()));
+    assert_eq!(client.wallet_verify().await, Ok(credits::check()));
     assert!(client.events().await.is_ok());
     assert_eq!(client.shutdown().await, Ok(()));
 
@@ -47,6 +53,8 @@ async fn every_route_reaches_the_engine_and_brings_its_answer_back() {
         "Trust(12D3KooW",
         "TrustPeer { trusted: true }",
         "SetConfig(\"odd key/with ü?\", ConfigValue { value: Array [String(\"a\"), Number(1)] }",
+        "WalletRows(WalletPage { limit: 500, before: Some(9) }",
+        "WalletStats(7",
         "invite: Some(\"p2p-agent://invite/x\")",
     ] {
         assert!(asked.iter().any(|call| call.contains(expected)), "{expected} is not in {asked:#?}");
@@ -54,7 +62,7 @@ async fn every_route_reaches_the_engine_and_brings_its_answer_back() {
     let submitted = asked.iter().find(|call| call.starts_with("Submit")).expect("submitted");
     assert_eq!(*submitted, format!("Submit({:?}", submission()));
     let names: BTreeSet<_> = asked.iter().map(|call| call.split('(').next().expect("a name")).collect();
-    assert_eq!(names.len(), 23, "each variant of Call: {names:?}");
+    assert_eq!(names.len(), 28, "each variant of Call: {names:?}");
 }
 
 fn submission() -> SubmitTask {

@@ -4,6 +4,8 @@
 //! own orders, and those of others that paid it, are enough. What others could afford was the
 //! notaries' to judge, and their certificate says that they did.
 
+use std::collections::HashMap;
+
 use p2p_types::{Credits, Hash, Timestamp};
 
 use super::{Hold, Ledger, day};
@@ -20,12 +22,14 @@ pub struct Statement {
     /// Holds nothing but this lane's affairs.
     ledger: Ledger,
     orders: u64,
+    /// Holds that ended before their time, until it is over.
+    ended: HashMap<Hash, Timestamp>,
 }
 
 impl Statement {
     #[must_use]
     pub fn new(lane: LaneId, parameters: Parameters) -> Self {
-        Self { lane, ledger: Ledger::new(parameters), orders: 0 }
+        Self { lane, ledger: Ledger::new(parameters), orders: 0, ended: HashMap::new() }
     }
 
     #[must_use]
@@ -57,6 +61,12 @@ impl Statement {
         self.ledger.lanes.get(&self.lane).map_or_else(Amounts::default, |lane| lane.spendable(day(at)))
     }
 
+    /// Everything in the lane, a free tier that lapsed and was not touched since included.
+    #[must_use]
+    pub fn purse(&self) -> Amounts {
+        self.ledger.lanes.get(&self.lane).map_or_else(Amounts::default, Lane::purse)
+    }
+
     /// Open holds of this lane: what it set aside, and what was set aside for it.
     pub fn holds(&self) -> impl Iterator<Item = (&Hash, &Hold)> {
         self.ledger.holds.iter()
@@ -66,6 +76,12 @@ impl Statement {
     #[must_use]
     pub fn held(&self) -> Credits {
         self.holds().filter(|(_, hold)| hold.payer == self.lane).map(|(_, hold)| hold.ceiling.total()).sum()
+    }
+
+    /// Whether a hold, whose own time is not over yet, came to its end.
+    #[must_use]
+    pub fn has_ended(&self, hold: &Hash) -> bool {
+        self.ended.contains_key(hold)
     }
 
     /// Takes the next certified order that touches the lane, as of the time of its vote, and gives the
@@ -79,7 +95,12 @@ impl Statement {
         if own && order.sequence != self.next() {
             return Err(Refusal::OutOfSequence { expected: self.next(), found: order.sequence });
         }
+        let ends = order.ends().and_then(|hold| Some((hold, self.ledger.hold(&hold)?.expires)));
         let mut movements = self.carry_out(at, order)?;
+        if let Some((hold, expires)) = ends {
+            self.ended.retain(|_, expires| *expires > at);
+            self.ended.insert(hold, expires);
+        }
         if own {
             self.ledger.lanes.entry(self.lane).or_default().record(order.epoch, order.id);
         }

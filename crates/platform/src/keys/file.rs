@@ -6,7 +6,7 @@ use p2p_types::SecretKey;
 use zeroize::Zeroizing;
 
 use super::{KeyError, from_hex, to_hex};
-use crate::file::{FileError, create_private, read_private};
+use crate::file::{FileError, create_private, read_private, write_private};
 use crate::{Home, random_bytes};
 
 pub(super) const ACCOUNT: &str = "account";
@@ -47,9 +47,28 @@ pub(super) fn find(home: &Home, name: &str) -> Result<Option<SecretKey>, KeyErro
 pub(super) fn create(home: &Home, name: &str) -> Result<SecretKey, KeyError> {
     let key = SecretKey::new(random_bytes());
     let path = path(home, name);
-    let hex = to_hex(&key);
-    let text =
-        Zeroizing::new(format!("# The {name} key of P2P Agent. Whoever has it is you: keep it secret.\n{}\n", *hex));
-    create_private(&path, text.as_bytes()).map_err(|source| KeyError::Write { path, source })?;
+    create_private(&path, text(name, &key).as_bytes()).map_err(|source| KeyError::Write { path, source })?;
     Ok(key)
+}
+
+/// Writes a key in place of the one that is there.
+pub(super) fn replace(home: &Home, name: &str, key: &SecretKey) -> Result<(), KeyError> {
+    let path = path(home, name);
+    write_private(&path, text(name, key).as_bytes()).map_err(|source| KeyError::Write { path, source })
+}
+
+/// Writes a former account key beside the keys, under a name of its own; where that is taken, by
+/// another file, `None`.
+pub(super) fn keep(home: &Home, name: &str, key: &SecretKey) -> Result<Option<PathBuf>, KeyError> {
+    let path = home.keys_dir().join(name);
+    match create_private(&path, text(ACCOUNT, key).as_bytes()) {
+        Ok(()) => Ok(Some(path)),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
+        Err(source) => Err(KeyError::Write { path, source }),
+    }
+}
+
+fn text(name: &str, key: &SecretKey) -> Zeroizing<String> {
+    let hex = to_hex(key);
+    Zeroizing::new(format!("# The {name} key of P2P Agent. Whoever has it is you: keep it secret.\n{}\n", *hex))
 }

@@ -22,11 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) type Secret = Zeroizing<String>;
 
-/// A place that keeps one secret text.
+/// A place that keeps the text with both keys, and others under names of their own.
 pub(super) trait Vault {
     /// `None` where it certainly keeps nothing.
     fn read(&self) -> Result<Option<Secret>, String>;
     fn write(&self, text: &Secret) -> Result<(), String>;
+    /// Keeps a text beside the keys; `false` where something has that name already, which stays.
+    fn keep(&self, name: &str, text: &Secret) -> Result<bool, String>;
 }
 
 /// The keychain of the session this process runs in.
@@ -34,22 +36,41 @@ pub(super) struct SessionKeychain;
 
 impl Vault for SessionKeychain {
     fn read(&self) -> Result<Option<Secret>, String> {
-        patiently(|| match entry()?.get_secret() {
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => Ok(Some(Zeroizing::new(text))),
-                Err(error) => {
-                    drop(Zeroizing::new(error.into_bytes()));
-                    Ok(Some(Zeroizing::new(String::new())))
-                }
-            },
-            Err(Error::NoEntry) => Ok(None),
-            Err(error) => Err(say(&error)),
-        })
+        patiently(|| read_entry(USER))
     }
 
     fn write(&self, text: &Secret) -> Result<(), String> {
         let text = text.clone();
-        patiently(move || entry()?.set_secret(text.as_bytes()).map_err(|error| say(&error)))
+        patiently(move || entry(USER)?.set_secret(text.as_bytes()).map_err(|error| say(&error)))
+    }
+
+    fn keep(&self, name: &str, text: &Secret) -> Result<bool, String> {
+        let (name, text) = (name.to_owned(), text.clone());
+        patiently(move || {
+            if read_entry(&name)?.is_some() {
+                return Ok(false);
+            }
+            entry(&name)?.set_secret(text.as_bytes()).map_err(|error| say(&error))?;
+            // Some keychains take everything and keep nothing.
+            match read_entry(&name)? {
+                Some(kept) if *kept == *text => Ok(true),
+                _ => Err("it did not keep what was put there".to_owned()),
+            }
+        })
+    }
+}
+
+fn read_entry(user: &str) -> Result<Option<Secret>, String> {
+    match entry(user)?.get_secret() {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some(Zeroizing::new(text))),
+            Err(error) => {
+                drop(Zeroizing::new(error.into_bytes()));
+                Ok(Some(Zeroizing::new(String::new())))
+            }
+        },
+        Err(Error::NoEntry) => Ok(None),
+        Err(error) => Err(say(&error)),
     }
 }
 
@@ -80,11 +101,11 @@ pub(super) fn decode(text: &str) -> Option<(SecretKey, SecretKey)> {
     Some((from_hex(lines.next()?)?, from_hex(lines.next()?)?))
 }
 
-fn entry() -> Result<Entry, String> {
+fn entry(user: &str) -> Result<Entry, String> {
     if let Err(error) = Entry::store_status() {
         return Err(say(error));
     }
-    Entry::new(SERVICE, USER).map_err(|error| say(&error))
+    Entry::new(SERVICE, user).map_err(|error| say(&error))
 }
 
 /// What went wrong, without the data that some errors carry.

@@ -1,12 +1,13 @@
 //! What other nodes say: connections, hellos, presence, addresses, and what is not believed.
 
-use p2p_types::{DeviceId, Now, TaskId, Verified, limits};
+use p2p_types::{Credits, DeviceId, Now, TaskId, Verified, limits};
 
 use super::Node;
 use crate::envelope::{For, Refused, open};
 use crate::identity::check_certificate;
 use crate::io::{Durable, Output};
 use crate::membership::check_membership;
+use crate::pay::Guest;
 use crate::peers::{AWAY_MS, PRESENCE_TOPIC, apply_presence, clean_addresses, clean_version};
 use crate::wire::{self, envelope::Message};
 
@@ -36,7 +37,10 @@ impl Node {
     pub(super) fn peer_down(&mut self, now: Now, device: DeviceId) {
         self.peers.go(&device);
         self.post.end_session(&device);
-        self.provider.forget(device, None, &mut self.queue, &mut self.post);
+        self.provider.forget(device, None, &mut self.queue, &mut self.post, self.pay.as_mut());
+        if let Some(pay) = &mut self.pay {
+            pay.lost(device);
+        }
         self.with_requester(now, |requester, around| requester.peer_down(now, device, around));
         self.post.emit(Output::NodeChanged);
     }
@@ -97,6 +101,9 @@ impl Node {
         }
         let addresses = peer.addresses.clone();
         self.post.begin_session(from, sequence);
+        if let Some(pay) = &mut self.pay {
+            pay.met(from);
+        }
         if !addresses.is_empty() {
             self.post.persist(Durable::Peer { device: from, addresses });
         }
@@ -129,16 +136,21 @@ impl Node {
         match message {
             Message::PeerList(list) => self.peer_list(now, from, &list)?,
             Message::Announcement(announcement) => {
-                self.provider.announced(now, from, &announcement, &self.queue, &mut self.post);
+                let price = |kind, texts, bytes| {
+                    self.pay.as_ref().map_or(Credits::ZERO, |pay| pay.price(kind, texts, bytes))
+                };
+                self.provider.announced(now, from, &announcement, &self.queue, &mut self.post, price);
             }
             Message::Assignment(assignment) => {
-                self.provider.assigned(now, from, assignment, &mut self.queue, &mut self.post);
+                let account = self.peers.get(&from).and_then(|peer| peer.account);
+                let payer = Guest { device: from, account };
+                self.provider.assigned(now, payer, assignment, &mut self.queue, &mut self.post, self.pay.as_mut());
                 self.post.emit(Output::NodeChanged);
             }
             Message::Cancel(cancel) => {
                 let task =
                     TaskId::try_from(cancel.task.as_slice()).map_err(|_| Refused::Malformed("it names no task"))?;
-                self.provider.forget(from, Some(task), &mut self.queue, &mut self.post);
+                self.provider.forget(from, Some(task), &mut self.queue, &mut self.post, self.pay.as_mut());
                 self.post.emit(Output::NodeChanged);
             }
             Message::Bid(bid) => self.with_requester(now, |requester, around| requester.bid(now, from, &bid, around)),
@@ -154,6 +166,16 @@ impl Node {
             Message::TaskResult(result) => {
                 self.with_requester(now, |requester, around| requester.answered(now, from, result, around))
                     .map_err(Refused::Malformed)?;
+            }
+            Message::LedgerOrder(_)
+            | Message::LedgerRefusal(_)
+            | Message::StatementRequest(_)
+            | Message::Statement(_)
+            | Message::Payment(_) => {
+                if let Some(pay) = &mut self.pay {
+                    let heard = pay.heard(now, from, message, &self.peers, &mut self.post);
+                    heard.map_err(Refused::Malformed)?;
+                }
             }
             Message::Presence(_) => return Err(Refused::Malformed("presence belongs to its topic")),
             Message::Hello(_) => return Err(Refused::Malformed("one hello is enough")),

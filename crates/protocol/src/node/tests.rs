@@ -5,6 +5,7 @@ mod clock;
 mod failure;
 mod handover;
 mod hostile;
+mod money;
 mod privacy;
 mod shares;
 mod strangers;

@@ -21,7 +21,7 @@ impl Node {
         self.provider.paused = true;
         self.paused_until = until;
         self.post.persist(Durable::Paused { paused: true, until });
-        self.provider.release_all(now, Reason::Paused, &mut self.queue, &mut self.post);
+        self.provider.release_all(now, Reason::Paused, &mut self.queue, &mut self.post, self.pay.as_mut());
         self.tell_presence_soon(now);
         self.pause_check = None;
         self.end_pause_in_time(now);
@@ -59,7 +59,8 @@ impl Node {
 
     pub(super) fn able(&mut self, now: Now, kinds: BTreeMap<TaskKind, Hash>, slots: u32) {
         let kinds = if slots == 0 { BTreeMap::new() } else { kinds };
-        self.provider.set_ability(now, Ability { kinds, slots }, &mut self.queue, &mut self.post);
+        let ability = Ability { kinds, slots };
+        self.provider.set_ability(now, ability, &mut self.queue, &mut self.post, self.pay.as_mut());
         self.queue.set_slots(slots);
         self.with_requester(now, |requester, around| requester.advance_all(now, around));
         self.tell_presence_soon(now);
@@ -92,7 +93,9 @@ impl Node {
             Owner::Mine { task, part } => {
                 self.with_requester(now, |requester, around| requester.done_here(now, task, part, outcomes, around));
             }
-            Owner::Guest { .. } => self.provider.done(now, &job, outcomes, compute_us, &mut self.post),
+            Owner::Guest { .. } => {
+                self.provider.done(now, &job, outcomes, compute_us, &mut self.post, self.pay.as_mut());
+            }
         }
         self.post.emit(Output::NodeChanged);
     }
@@ -104,11 +107,13 @@ impl Node {
                 Owner::Mine { task, part } => self.with_requester(now, |requester, around| {
                     requester.unavailable_here(now, task, part, reason, around);
                 }),
-                Owner::Guest { .. } => provider::refuse(now, &job, Reason::CannotCompute, &mut self.post),
+                Owner::Guest { .. } => {
+                    provider::refuse(now, &job, Reason::CannotCompute, &mut self.post, self.pay.as_mut());
+                }
             }
         }
         self.provider.ability.kinds.clear();
-        self.provider.release_all(now, Reason::CannotCompute, &mut self.queue, &mut self.post);
+        self.provider.release_all(now, Reason::CannotCompute, &mut self.queue, &mut self.post, self.pay.as_mut());
         self.tell_presence_soon(now);
     }
 

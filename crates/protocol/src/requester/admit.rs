@@ -53,6 +53,7 @@ mod tests {
     use p2p_types::{Priority, TaskId};
 
     use super::*;
+    use crate::pay::Payer;
     use crate::io::ChunkSizes;
 
     fn request(texts: Vec<String>) -> TaskRequest {
@@ -65,6 +66,9 @@ mod tests {
             placement: Placement::Auto,
             priority: Priority::Normal,
             deadline_ms: None,
+            payer: Payer::Owner,
+            only: None,
+            expected: Vec::new(),
         }
     }
 

@@ -1,10 +1,10 @@
 //! What comes back: progress, results, refusals, and answers of this computer's own workers.
 
-use p2p_types::{DeviceId, Now, Placement, TaskId, TextFailure};
+use p2p_types::{Credits, DeviceId, Now, Placement, TaskId, TextFailure};
 
 use super::loss::Loss;
 use super::task::{Part, PartState, QUIET_MS, Stage, Task};
-use super::{Requester, Surroundings, candidates, settle_text};
+use super::{Bill, Requester, Surroundings, candidates, settle_text};
 use crate::digest::{input_hash, output_hash};
 use crate::io::{Durable, Output};
 use crate::outcome::{TextOutcome, from_wire};
@@ -71,7 +71,7 @@ impl Requester {
         result: wire::TaskResult,
         around: &mut Surroundings<'_>,
     ) -> Result<(), &'static str> {
-        let PartState::There { model, since, renewed, .. } = task.parts[index].state else { return Ok(()) };
+        let PartState::There { model, since, renewed, paid, .. } = task.parts[index].state else { return Ok(()) };
         let range = task.parts[index].texts.clone();
         let texts = &task.texts[range.clone()];
         if result.outcomes.len() != texts.len() {
@@ -115,6 +115,13 @@ impl Requester {
         task.receipts.push(receipt);
         self.take_from(task, index);
         task.parts[index].state = PartState::Done;
+        if let (Some((hold, price)), Some(pay)) = (paid, around.pay.as_deref_mut())
+            && task.is_worth_paying(&range, &outcomes)
+        {
+            task.paid = task.paid.plus(price).unwrap_or(Credits::MAX);
+            let bill = Bill { payee: from, hold, task: task.id, price };
+            pay.pay(now, task.payer, &bill, around.post);
+        }
         self.settle_part(now, task, index, outcomes, Some(from), around);
         Ok(())
     }

@@ -1,10 +1,12 @@
 //! Handing parts out: to whom, and how many at once.
 
-use p2p_types::{DeviceId, Now, Placement, TextFailure};
+use p2p_ledger::LaneId;
+use p2p_types::{AccountId, Credits, DeviceId, Hash, Now, Placement, TextFailure};
 
 use super::task::{PART_TIMEOUT_MS, Part, PartState, QUIET_MS, Stage, State, Task};
 use super::{Requester, Surroundings, candidates};
 use crate::io::{Durable, Output};
+use crate::pay::Terms;
 use crate::wire::{self, envelope::Message};
 
 /// Parts a provider holds beyond those it computes, so that its workers never wait for the road.
@@ -26,6 +28,7 @@ struct Place {
     before: u64,
     /// Parts it may be given.
     room: u32,
+    account: AccountId,
 }
 
 impl Place {
@@ -64,6 +67,7 @@ impl Requester {
     }
 
     fn hand_out(&mut self, now: Now, task: &mut Task, around: &mut Surroundings<'_>) {
+        task.lack = None;
         let mut places = self.places(now, task, around);
         let waiting: Vec<usize> = (0..task.parts.len()).filter(|&index| task.parts[index].is_waiting()).collect();
         for index in waiting {
@@ -77,10 +81,41 @@ impl Requester {
                 |place: &&mut Place| place.room > 0 && (may_return || !part.failed_at.contains(&place.device));
             let best = places.iter_mut().filter(allowed).min_by_key(|place| (place.finish_us(texts), place.device));
             let Some(place) = best else { continue };
+            let (device, lane) = (place.device, LaneId { account: place.account, device: place.device });
+            match self.terms(now, task, index, lane, around) {
+                (Terms::Free, _) => self.assign(now, task, index, device, None, around),
+                (Terms::Under(hold), price) => self.assign(now, task, index, device, Some((hold, price)), around),
+                // Another part may fit, or a hold comes soon.
+                (Terms::Soon, _) => {
+                    place.room = 0;
+                    continue;
+                }
+                (Terms::Cannot(lack), _) => {
+                    task.lack = Some(lack);
+                    place.room = 0;
+                    continue;
+                }
+            }
             place.room -= 1;
             place.before += 1;
-            self.assign(now, task, index, place.device, around);
         }
+    }
+
+    /// How a part can be paid at a provider, and how much it costs there.
+    fn terms(
+        &self,
+        now: Now,
+        task: &Task,
+        index: usize,
+        payee: LaneId,
+        around: &mut Surroundings<'_>,
+    ) -> (Terms, Credits) {
+        let Some(pay) = around.pay.as_deref_mut() else { return (Terms::Free, Credits::ZERO) };
+        let texts = &task.texts[task.parts[index].texts.clone()];
+        let price = pay.price(task.kind, texts.len(), texts.iter().map(String::len).sum());
+        let reserved = self.reserved.get(&(task.payer, payee.device)).copied().unwrap_or_default();
+        let reachable = pay.reachable(around.peers, around.post.me);
+        (pay.terms(now, task.payer, payee, price, reserved, reachable), price)
     }
 
     fn places(&self, now: Now, task: &Task, around: &Surroundings<'_>) -> Vec<Place> {
@@ -97,6 +132,7 @@ impl Requester {
                 slots: u64::from(offer.slots),
                 before: u64::from(offer.queued.min(64)) + u64::from(held),
                 room: (offer.slots.min(proven) + AHEAD).saturating_sub(held),
+                account: peer.account?,
             })
         };
         candidates(task, around).filter_map(place).collect()
@@ -120,9 +156,23 @@ impl Requester {
         candidates(task, around).any(|(device, _)| early(&device))
     }
 
-    fn assign(&mut self, now: Now, task: &mut Task, index: usize, device: DeviceId, around: &mut Surroundings<'_>) {
+    fn assign(
+        &mut self,
+        now: Now,
+        task: &mut Task,
+        index: usize,
+        device: DeviceId,
+        paid: Option<(Hash, Credits)>,
+        around: &mut Surroundings<'_>,
+    ) {
         let Some(offer) = self.offers.get(&(device, task.kind)) else { return };
         *self.held.entry(device).or_default() += 1;
+        let mut certificate = Vec::new();
+        if let (Some((_, price)), Some(pay)) = (paid, around.pay.as_deref_mut()) {
+            let reserved = self.reserved.entry((task.payer, device)).or_default();
+            *reserved = reserved.plus(price).unwrap_or(Credits::MAX);
+            certificate = pay.introduce(task.payer, &device);
+        }
         let road_us = around.peers.get(&device).and_then(|peer| peer.rtt_us).unwrap_or(UNKNOWN_RTT_US);
         let timeout_ms = task.order_ms(now, road_us);
         let part = &mut task.parts[index];
@@ -134,6 +184,7 @@ impl Requester {
             renewed: now.mono.plus_ms(offer.usable_ms),
             give_up: now.mono.plus_ms(PART_TIMEOUT_MS),
             quiet: now.mono.plus_ms(QUIET_MS),
+            paid,
         };
         around.post.persist(Durable::Departure {
             to: device,
@@ -153,6 +204,9 @@ impl Requester {
             chunk_overlap: task.chunk.overlap,
             priority: task.priority as u32,
             timeout_ms,
+            price: paid.map_or(0, |(_, price)| price.micro()),
+            hold: paid.map(|(hold, _)| hold.0.to_vec()).unwrap_or_default(),
+            certificate,
         };
         around.post.send(now, device, Message::Assignment(assignment));
         if !task.has_stage(Stage::Assigned, device) {

@@ -37,6 +37,7 @@ impl Loss {
             Self::Refused(Reason::Busy) => "is busy",
             Self::Refused(Reason::NoOffer) => "no longer stands by its offer",
             Self::Refused(Reason::CannotCompute) => "cannot compute it",
+            Self::Refused(Reason::Payment) => "wants to be paid otherwise",
             Self::Refused(Reason::Unspecified | Reason::Unsupported | Reason::TooLarge | Reason::Malformed) => {
                 "refused it"
             }
@@ -45,7 +46,7 @@ impl Loss {
 
     /// Whether the provider did badly. A pause is its owner's right.
     const fn is_fault(self) -> bool {
-        !matches!(self, Self::Distrusted | Self::Refused(Reason::Paused | Reason::Busy | Reason::NoOffer))
+        !matches!(self, Self::Distrusted | Self::Refused(Reason::Paused | Reason::Busy | Reason::NoOffer | Reason::Payment))
     }
 
     /// Whether the provider may still be computing, and should be told to stop.
@@ -87,6 +88,9 @@ impl Requester {
         self.with(task, around, |requester, task, around| {
             let index = refusal.part as usize;
             if task.parts.get(index).and_then(Part::provider) == Some(from) {
+                if let (Reason::Payment, Some(pay)) = (refusal.reason(), around.pay.as_deref_mut()) {
+                    pay.give_up(task.payer, &from);
+                }
                 requester.lose(now, task, from, &[index], Loss::Refused(refusal.reason()), around);
                 requester.advance(now, task, around);
             }
@@ -166,7 +170,7 @@ impl Requester {
             let part = &mut task.parts[index];
             texts += part.texts.len();
             part.tries += u32::from(loss != Loss::Distrusted);
-            if loss != Loss::Refused(Reason::NoOffer) {
+            if !matches!(loss, Loss::Refused(Reason::NoOffer | Reason::Payment)) {
                 part.failed_at.insert(device);
             }
         }

@@ -4,6 +4,7 @@ use p2p_types::{DeviceId, Hash, Monotonic, Now, Placement, Privacy, TaskId, Task
 
 use super::task::{Part, Task};
 use super::{Offer, Requester, Surroundings, candidates};
+use crate::pay::Lack;
 use crate::peers::Peer;
 use crate::wire::{self, envelope::Message};
 
@@ -71,6 +72,11 @@ impl Requester {
             if !task.asked.contains(&from) || kind != task.kind || task.state.is_final() || !wanted {
                 return;
             }
+            // Prices are the network's: who asks for more is not asked.
+            let price = around.pay.as_deref().map(|pay| pay.price(task.kind, task.results.len(), task.bytes()));
+            if price.is_some_and(|price| bid.price > price.micro()) {
+                return;
+            }
             let usable_ms = bid.valid_ms.min(LONGEST_OFFER_MS).saturating_sub(OFFER_MARGIN_MS);
             let offer = Offer {
                 model,
@@ -110,7 +116,8 @@ impl Requester {
     pub(super) fn wait(&mut self, now: Now, task: &mut Task, around: &mut Surroundings<'_>) {
         let stuck = self.stuck_parts(now, task, around);
         if !stuck.is_empty() && task.placement == Placement::Auto && around.here.contains_key(&task.kind) {
-            self.go_here(now, task, "no other computer took it", around);
+            let why = task.lack.map_or_else(|| "no other computer took it".to_owned(), lacking);
+            self.go_here(now, task, &why, around);
             return;
         }
         let ask_again = *task.ask_again.get_or_insert(now.mono.plus_ms(ASK_AGAIN_MS));
@@ -125,7 +132,7 @@ impl Requester {
             task.look_again = Some(ask_again.min(until));
             return;
         }
-        task.why_failed = Some(nobody(task, around));
+        task.why_failed = Some(task.lack.map_or_else(|| nobody(task, around), lacking));
         task.fail_waiting(|index| stuck.contains(&index), TextFailure::NoProvider);
         task.search_until = None;
         task.look_again = Some(ask_again);
@@ -148,12 +155,24 @@ impl Requester {
         task: &'a Task,
         around: &'a Surroundings<'_>,
     ) -> impl Iterator<Item = DeviceId> + 'a {
-        candidates(task, around).map(|(device, _)| device).filter(move |device| self.has_offer(now, *device, task.kind))
+        // Who cannot be paid takes nothing, and waiting does not help.
+        let payable = task.lack.is_none();
+        let offering = move |device: &DeviceId| payable && self.has_offer(now, *device, task.kind);
+        candidates(task, around).map(|(device, _)| device).filter(offering)
     }
 
     fn first_expiry(&self, now: Now, task: &Task, around: &Surroundings<'_>) -> Option<Monotonic> {
         let offers = self.offering(now, task, around).filter_map(|device| self.offers.get(&(device, task.kind)));
         offers.map(|offer| offer.until).min()
+    }
+}
+
+/// Why nobody can be paid for it.
+fn lacking(lack: Lack) -> String {
+    match lack {
+        Lack::Credits { needed, there } => format!("it costs {needed} credits, and {there} are there"),
+        Lack::Limit => "it costs more than the limit that you set leaves".to_owned(),
+        Lack::Notary => "it has to be paid, and the network's notary cannot be reached".to_owned(),
     }
 }
 

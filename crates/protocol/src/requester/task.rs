@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use p2p_types::{
-    DeviceId, Hash, Monotonic, Now, Placement, Priority, Privacy, TaskId, TaskKind, TextFailure, Timestamp, limits,
+    Credits, DeviceId, Hash, Monotonic, Now, Output as Answer, Placement, Priority, Privacy, TaskId, TaskKind, TextFailure, Timestamp, limits,
 };
 
 use super::admit::text_limit;
 use super::{Texts, settle_text};
 use crate::io::{ChunkSizes, Class, TaskRequest, Work};
 use crate::outcome::TextOutcome;
+use crate::pay::{Lack, Payer};
 use crate::receipt::CheckedReceipt;
 
 /// Stage records that one task keeps; the last one always finds room.
@@ -79,6 +80,8 @@ pub(super) enum PartState {
         renewed: Monotonic,
         give_up: Monotonic,
         quiet: Monotonic,
+        /// The hold that it is paid out of, and how much.
+        paid: Option<(Hash, Credits)>,
     },
     Done,
 }
@@ -129,6 +132,14 @@ pub struct Task {
     pub duration_us: Option<u64>,
     /// Why the task as a whole failed, where one sentence says it.
     pub why_failed: Option<String>,
+    pub payer: Payer,
+    /// What providers were paid for it so far.
+    pub paid: Credits,
+    pub(super) only: Option<DeviceId>,
+    /// The right answers, where they are known.
+    pub(super) expected: Vec<Answer>,
+    /// Why it could not be paid somewhere, the last time somebody was looked for.
+    pub(super) lack: Option<Lack>,
     pub(super) chunk: ChunkSizes,
     pub(super) texts: Texts,
     pub(super) parts: Vec<Part>,
@@ -175,6 +186,11 @@ impl Task {
             receipts: Vec::new(),
             duration_us: None,
             why_failed: None,
+            payer: request.payer,
+            paid: Credits::ZERO,
+            only: request.only,
+            expected: request.expected,
+            lack: None,
             chunk: request.chunk,
             texts,
             parts,
@@ -189,6 +205,12 @@ impl Task {
             look_again: None,
             barred: BTreeSet::new(),
         }
+    }
+
+    /// Whether what came back for a part is worth its price.
+    pub(super) fn is_worth_paying(&self, texts: &Range<usize>, outcomes: &[TextOutcome]) -> bool {
+        let expected = self.expected.get(texts.clone());
+        expected.is_none_or(|expected| p2p_trust::judge(expected, outcomes) == p2p_trust::Outcome::Passed)
     }
 
     /// Bytes of the texts that it still holds.

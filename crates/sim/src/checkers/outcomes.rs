@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use p2p_protocol::wire;
-use p2p_protocol::{CheckedReceipt, Network, State, Task, input_hash, output_hash};
+use p2p_protocol::{CheckedReceipt, Network, Payer, State, Task, input_hash, output_hash};
 use p2p_types::{DeviceId, Hash, Scheme, Signed, TextFailure};
 
 use super::{Asked, Verdict};
@@ -17,6 +17,8 @@ pub(crate) struct Outcomes {
     pub(crate) partial: u64,
     pub(crate) failed: u64,
     pub(crate) cancelled: u64,
+    /// Canaries that were done.
+    pub(crate) canaries: u64,
     /// Texts that others computed.
     pub(crate) crossed: u64,
 }
@@ -42,6 +44,7 @@ impl Outcomes {
             _ => &mut self.cancelled,
         };
         *count += 1;
+        self.canaries += u64::from(task.payer == Payer::Issuer && task.state == State::Done);
         results_are_right(task, asked)?;
         if asked.must_succeed && task.state != State::Done {
             return Err(("liveness", format!("after the storm, {}", story(task))));

@@ -12,6 +12,12 @@ pub(crate) struct Sequences {
 }
 
 impl Sequences {
+    /// A home became an older copy of itself: its numbers begin anew, and others do not hear them until they
+    /// are new again.
+    pub(crate) fn restored(&mut self, device: DeviceId) {
+        self.last.remove(&device);
+    }
+
     pub(crate) fn left(&mut self, from: DeviceId, sequence: u64) -> Verdict {
         let last = self.last.entry(from).or_default();
         if sequence <= *last {

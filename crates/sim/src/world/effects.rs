@@ -56,6 +56,7 @@ impl World<'_> {
         let device = self.computers[node].device;
         let mut batch = Vec::new();
         let mut ended = Vec::new();
+        let mut wallet_changed = false;
         while let Some(output) = self.computers[node].node.as_mut().and_then(p2p_protocol::Node::poll_output) {
             match output {
                 Output::Persist(durable) => {
@@ -66,6 +67,7 @@ impl World<'_> {
                 }
                 Output::Send { to, frame } => {
                     self.checkers.sent(device, to, &frame)?;
+                    self.promises(node, &frame);
                     self.write(node, &mut batch);
                     self.leave_or_wait(node, Held::Send { to, frame })?;
                 }
@@ -87,8 +89,13 @@ impl World<'_> {
                 }
                 Output::Stop { work_id } => self.computers[node].workers.stop(work_id),
                 Output::TaskChanged { .. } | Output::NodeChanged => {}
+                Output::Record { record } => self.write_record(node, record)?,
+                Output::ReadLog { request, places } => self.read_log(request, &places)?,
+                Output::WalletChanged => wallet_changed = true,
+                Output::OrderRefused { what, why } => self.order_refused(node, what, &why)?,
                 Output::Misbehaved { device, reason } => {
-                    if !FORGIVABLE.iter().any(|known| reason.contains(known)) {
+                    let excused = FORGIVABLE.iter().any(|known| reason.contains(known));
+                    if !excused && !self.is_echo(&reason) {
                         return Err(("honesty", format!("node {node} blames {device}, who is honest: {reason}")));
                     }
                 }
@@ -96,6 +103,9 @@ impl World<'_> {
         }
         self.write(node, &mut batch);
         ended.into_iter().try_for_each(|task| self.task_ended(node, task))?;
+        if wallet_changed {
+            self.looks_at_wallets(node)?;
+        }
         // Counting takes time, and what grows without end is still there a little later.
         if self.report.events.is_multiple_of(32)
             && let Some(machine) = &self.computers[node].node
@@ -136,12 +146,16 @@ impl World<'_> {
         self.report.messages += 1;
         self.trace.update(blake3::hash(bytes).as_bytes());
         match held {
+            Held::Send { to, frame } if self.scenario.money.is_some() => self.says(node, to, &frame)?,
             Held::Send { to, frame } => {
                 if !(self.scenario.sabotage == Sabotage::LostResults && Checkers::is_result(&frame)) {
                     self.fabric.send(node, to, frame, &mut self.schedule);
                 }
             }
-            Held::Publish { message } => self.fabric.publish(node, message, &mut self.schedule),
+            Held::Publish { message } => {
+                let message = self.spaced(node, message)?;
+                self.fabric.publish(node, message, &mut self.schedule);
+            }
             Held::UntilCommitted(_) => {}
         }
         Ok(())
@@ -155,15 +169,15 @@ impl World<'_> {
         let computer = &mut self.computers[node];
         let waited_for =
             computer.held.iter().any(|held| matches!(held, Held::UntilCommitted(known) if *known == token));
-        let seam = computer.seam.filter(|_| waited_for);
+        let seam = computer.seam.filter(|_| waited_for || computer.writes_money(token));
         if seam == Some(Seam::BeforeCommit) {
-            self.crash(node, true);
-            return Ok(());
+            return self.crash(node, true);
         }
-        computer.committed(token);
+        let vouchers = computer.vouchers_of(token);
+        computer.committed(token)?;
+        vouchers.into_iter().for_each(|(hold, amount)| self.books.kept(hold, amount));
         if seam == Some(Seam::AfterCommit) {
-            self.crash(node, true);
-            return Ok(());
+            return self.crash(node, true);
         }
         while let Some(held) = self.computers[node].held.pop_front() {
             match held {
@@ -212,7 +226,7 @@ impl World<'_> {
     pub(super) fn arm(&mut self, node: usize) {
         let now = self.schedule.now();
         let computer = &mut self.computers[node];
-        let Some(due) = computer.node.as_ref().and_then(p2p_protocol::Node::next_deadline) else { return };
+        let Some(due) = computer.due(now) else { return };
         let due = due.0.max(now);
         if computer.tick_at.is_none_or(|at| due < at) {
             computer.tick_at = Some(due);

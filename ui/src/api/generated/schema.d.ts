@@ -417,6 +417,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/quote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a task would cost, and how much of it would leave this computer. Runs nothing. */
+        post: operations["quote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{id}": {
         parameters: {
             query?: never;
@@ -445,6 +462,74 @@ export interface paths {
         put?: never;
         /** Cancels a task. What has its result keeps it. */
         post: operations["cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this computer has, and what is on the way. */
+        get: operations["wallet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The history, a page at a time, the newest first. */
+        get: operations["walletRows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Earnings and spending by day (UTC), today last. */
+        get: operations["walletStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The wallet computed again, from the log and the notary's certificates. */
+        get: operations["walletVerify"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -566,6 +651,19 @@ export interface components {
             data: components["schemas"]["Task"];
             /** @enum {string} */
             event: "task";
+        } | {
+            /** @description The whole wallet, whenever any of it changed. */
+            data: components["schemas"]["Wallet"];
+            /** @enum {string} */
+            event: "wallet";
+        } | {
+            /**
+             * @description A row that is new or has changed. One that was pending is replaced by a settled one, which
+             *     has another id.
+             */
+            data: components["schemas"]["WalletRow"];
+            /** @enum {string} */
+            event: "row";
         };
         Health: {
             ready: boolean;
@@ -642,6 +740,11 @@ export interface components {
          * @enum {string}
          */
         NodeState: "starting" | "working" | "waiting" | "paused" | "offline" | "alone" | "stopping";
+        /**
+         * @description Whether the computer that keeps the network's books answers.
+         * @enum {string}
+         */
+        NotaryState: "self" | "reachable" | "asleep";
         /** @description Pause by hand. */
         PauseRequest: {
             /**
@@ -710,6 +813,32 @@ export interface components {
             /** @description What happened. */
             title: string;
         };
+        /** @description What a task would cost. Asking runs nothing. */
+        Quote: {
+            /** Format: int64 */
+            available: number;
+            /**
+             * Format: int64
+             * @description Bytes of text that would leave this computer.
+             */
+            bytes: number;
+            /**
+             * Format: int32
+             * @description How many others would see the text, at most.
+             */
+            computers: number;
+            /** @description One sentence, for people. */
+            detail: string;
+            /** @description Whether what is available pays for it. */
+            enough: boolean;
+            /**
+             * Format: int64
+             * @description At most. What runs on this computer costs nothing.
+             */
+            price: number;
+            /** Format: int32 */
+            texts: number;
+        };
         /** @description What a provider signed for a finished part of a task. */
         Receipt: {
             /**
@@ -742,10 +871,28 @@ export interface components {
             /** Format: int64 */
             received_ms: number;
         };
+        /**
+         * @description Which way a row moves credits.
+         * @enum {string}
+         */
+        RowDirection: "in" | "out" | "note";
+        /**
+         * @description Why credits moved.
+         * @enum {string}
+         */
+        RowReason: "work" | "hold" | "returned" | "burnt" | "lapsed" | "gift" | "own" | "starter" | "ramp" | "free" | "budget";
+        /**
+         * @description How far a row is.
+         * @enum {string}
+         */
+        RowState: "pending" | "held" | "settled" | "returned" | "burnt" | "lapsed";
         Snapshot: {
+            /** @description The newest first, at most 20. Empty outside a network. */
+            rows: components["schemas"]["WalletRow"][];
             status: components["schemas"]["Status"];
             /** @description The newest first, at most 50. */
             tasks: components["schemas"]["TaskSummary"][];
+            wallet?: components["schemas"]["Wallet"] | null;
         };
         /** @description One line of the story of a task. */
         StageRecord: {
@@ -925,6 +1072,196 @@ export interface components {
         };
         TrustPeer: {
             trusted: boolean;
+        };
+        /** @description What this computer has in its network, and what is on the way. */
+        Wallet: {
+            account: string;
+            /**
+             * Format: int64
+             * @description What can be spent now: `earned`, `granted` and `free` together.
+             */
+            available: number;
+            /**
+             * Format: int64
+             * @description The most that may be spent in one day, where the owner set a limit.
+             */
+            daily_limit?: number | null;
+            device: string;
+            /**
+             * Format: int64
+             * @description Free to be spent in every way.
+             */
+            earned: number;
+            /**
+             * Format: int64
+             * @description Since the day (UTC) began. What the network gives is not in it.
+             */
+            earned_today: number;
+            /**
+             * Format: int64
+             * @description Given for today: it lapses when the day (UTC) ends.
+             */
+            free: number;
+            /**
+             * Format: int64
+             * @description Given by the network, or paid with what was: to be spent on work only.
+             */
+            granted: number;
+            /**
+             * Format: int64
+             * @description When the notary last confirmed all of this.
+             */
+            heard_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Set aside for work that others do now; what of it is not used comes back.
+             */
+            held: number;
+            /** @description The network's name. Credits count in one network only. */
+            network: string;
+            notary: components["schemas"]["NotaryState"];
+            /** @description The computer that keeps the network's books, where it is known. */
+            notary_device?: string | null;
+            /**
+             * Format: int64
+             * @description On other computers of the same owner.
+             */
+            others: number;
+            /**
+             * Format: int64
+             * @description Earned by work that is done, not settled by the notary yet.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description How many rows the history has.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Since the day (UTC) began.
+             */
+            spent_today: number;
+            /**
+             * Format: int64
+             * @description The most that may be spent in all, where the owner set a limit.
+             */
+            total_limit?: number | null;
+            /** @description One sentence, for people, where something waits. */
+            waiting?: string | null;
+        };
+        /** @description The wallet computed again, from the log and the notary's certificates. */
+        WalletCheck: {
+            /** @description Whether what is shown is what the log and the certificates say. */
+            agrees: boolean;
+            /**
+             * Format: int64
+             * @description As computed.
+             */
+            available: number;
+            /**
+             * Format: int64
+             * @description How many certificates were checked.
+             */
+            certificates: number;
+            /**
+             * Format: int64
+             * @description As computed.
+             */
+            held: number;
+            /** @description What does not agree, a sentence each. */
+            problems: string[];
+            /**
+             * Format: int64
+             * @description How many rows were checked.
+             */
+            rows: number;
+        };
+        /** @description The sums of one day. */
+        WalletDay: components["schemas"]["WalletSums"] & {
+            /**
+             * @description In UTC.
+             * @example 2026-11-21
+             */
+            day: string;
+        };
+        /** @description One movement of credits. */
+        WalletRow: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: int64 */
+            at_ms: number;
+            /** @description One plain sentence, for people. */
+            detail: string;
+            direction: components["schemas"]["RowDirection"];
+            /**
+             * Format: int64
+             * @description The part of `amount` that may be spent on work only.
+             */
+            granted: number;
+            /** @description Stays for ever. A row that is pending is replaced by one with another id. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Grows: the newest has the highest. It stays, as long as the home does.
+             */
+            number: number;
+            /** @description The other party's computer. */
+            other?: string | null;
+            reason: components["schemas"]["RowReason"];
+            state: components["schemas"]["RowState"];
+            /** @description The latest task that it pays for, where one is known. */
+            task?: string | null;
+            /**
+             * Format: int32
+             * @description How many tasks it pays for.
+             */
+            tasks: number;
+        };
+        /** @description A page of the history. */
+        WalletRows: {
+            /**
+             * Format: int64
+             * @description Given as `before`, it brings the older ones. Absent where there are none.
+             */
+            next?: number | null;
+            /** @description The newest first. */
+            rows: components["schemas"]["WalletRow"][];
+        };
+        /** @description Earnings and spending by day. */
+        WalletStats: {
+            /** @description The oldest first, without gaps, today last. */
+            days: components["schemas"]["WalletDay"][];
+            total: components["schemas"]["WalletSums"];
+        };
+        /** @description What moved in a time. */
+        WalletSums: {
+            /** Format: int64 */
+            burnt: number;
+            /**
+             * Format: int64
+             * @description For work. What the network gives is not in it.
+             */
+            earned: number;
+            /**
+             * Format: int64
+             * @description Given by the network.
+             */
+            granted: number;
+            /** Format: int64 */
+            lapsed: number;
+            /** Format: int64 */
+            spent: number;
+            /**
+             * Format: int64
+             * @description Tasks done for others, and paid.
+             */
+            tasks_done: number;
+            /**
+             * Format: int64
+             * @description Tasks that others did, and that were paid.
+             */
+            tasks_paid: number;
         };
     };
     responses: never;
@@ -1683,6 +2020,38 @@ export interface operations {
             };
         };
     };
+    quote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitTask"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quote"];
+                };
+            };
+            /** @description What happened, why, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     task: {
         parameters: {
             query?: never;
@@ -1732,6 +2101,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description What happened, why, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    wallet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wallet"];
+                };
+            };
+            /** @description What happened, why, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    walletRows: {
+        parameters: {
+            query?: {
+                /** @description At most so many; 50 where it is absent */
+                limit?: number;
+                /** @description Only rows with a lower number: `next` of the page before */
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletRows"];
+                };
+            };
+            /** @description What happened, why, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    walletStats: {
+        parameters: {
+            query?: {
+                /** @description How many; 30 where it is absent */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletStats"];
+                };
+            };
+            /** @description What happened, why, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    walletVerify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletCheck"];
                 };
             };
             /** @description What happened, why, and what to do */

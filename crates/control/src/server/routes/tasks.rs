@@ -3,7 +3,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 
 use super::{Answer, id};
-use crate::api::{ErrorCode, Problem, SubmitTask, Task, TaskSummary};
+use crate::api::{ErrorCode, Problem, Quote, SubmitTask, Task, TaskSummary};
 use crate::call::Call;
 use crate::server::{App, body};
 
@@ -19,7 +19,24 @@ pub(super) async fn list(State(app): State<App>) -> Answer<Vec<TaskSummary>> {
     request_body = SubmitTask, responses((status = 202, body = Task))
 )]
 pub(super) async fn submit(State(app): State<App>, request: Request) -> Result<(StatusCode, Json<Task>), Problem> {
-    let request: SubmitTask = body::read(request, &app).await.map_err(|refusal| {
+    let request = wanted(request, &app).await?;
+    let task = app.ask(|reply| Call::Submit(request, reply)).await?;
+    Ok((StatusCode::ACCEPTED, Json(task)))
+}
+
+/// What a task would cost, and how much of it would leave this computer. Runs nothing.
+#[utoipa::path(
+    post, path = "/tasks/quote", tag = "tasks", operation_id = "quote",
+    request_body = SubmitTask, responses((status = 200, body = Quote))
+)]
+pub(super) async fn quote(State(app): State<App>, request: Request) -> Answer<Quote> {
+    let request = wanted(request, &app).await?;
+    app.ask(|reply| Call::Quote(request, reply)).await.map(Json)
+}
+
+/// The task that a body asks for.
+async fn wanted(request: Request, app: &App) -> Result<SubmitTask, Problem> {
+    let request: SubmitTask = body::read(request, app).await.map_err(|refusal| {
         if refusal.field.as_deref() == Some("kind") {
             return Problem::new(ErrorCode::UnknownKind, refusal.problem.detail);
         }
@@ -30,8 +47,7 @@ pub(super) async fn submit(State(app): State<App>, request: Request) -> Result<(
         let why = format!("deadline_ms is {deadline}; it can be from 1 to {longest}");
         return Err(Problem::new(ErrorCode::TaskRejected, why).with_hint("Change it, or leave it out"));
     }
-    let task = app.ask(|reply| Call::Submit(request, reply)).await?;
-    Ok((StatusCode::ACCEPTED, Json(task)))
+    Ok(request)
 }
 
 /// One task: its stages, results and receipts.

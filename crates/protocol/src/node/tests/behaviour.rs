@@ -143,6 +143,7 @@ fn a_node_without_a_network_works_for_itself() {
         membership: Vec::new(),
         agent_version: "0.1.0".to_owned(),
         max_peers: p2p_types::limits::PEERS,
+        money: crate::Money::default(),
     };
     let mut node = crate::Node::new(config, key, &crate::Restored::default());
     let mut world = World::new(1);
@@ -158,7 +159,7 @@ fn a_node_without_a_network_works_for_itself() {
     let outputs: Vec<_> = std::iter::from_fn(|| node.poll_output()).collect();
     assert!(outputs.iter().any(|output| matches!(output, Output::Run(_))), "{outputs:?}");
     assert!(!outputs.iter().any(|output| matches!(output, Output::Send { .. } | Output::Publish { .. })));
-    assert_eq!(node.next_deadline(), None);
+    assert_eq!(node.next_deadline(p2p_types::Now::default()), None);
 }
 
 #[test]

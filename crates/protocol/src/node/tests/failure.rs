@@ -100,7 +100,7 @@ fn a_task_ends_even_if_all_providers_hold_it_for_ever() {
     let task = world.task(0, id);
     assert_eq!((task.state, &task.results[0]), (State::Failed, &Some(Err(TextFailure::NoProvider))));
     assert!(world.seats.iter().all(|seat| seat.running.is_empty()));
-    assert_eq!(world.seats[0].node.next_deadline(), world.seats[0].node.next_deadline().max(Some(world.now.mono)));
+    assert_eq!(world.seats[0].node.next_deadline(world.now), world.seats[0].node.next_deadline(world.now).max(Some(world.now.mono)));
 }
 
 #[test]
@@ -184,6 +184,8 @@ fn numbers_of_any_size_overflow_nothing() {
         match envelope.message.as_mut() {
             Some(Message::Bid(bid)) => {
                 (bid.slots, bid.queued, bid.text_us, bid.valid_ms) = (u32::MAX, u32::MAX, u64::MAX, u64::MAX);
+                // Its price follows from what was announced, and one too high would not be taken.
+                assert_eq!(std::mem::take(&mut bid.price), p2p_types::Credits::MAX.micro());
             }
             Some(Message::Announcement(said)) => {
                 (said.texts, said.bytes, said.priority) = (u32::MAX, u64::MAX, u32::MAX)

@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use p2p_ledger::{LaneId, Notary, Place, Statement, certificate, wire as ledger};
 use p2p_types::{
     AccountId, Chunk, DeviceId, Ed25519, Hash, Monotonic, Now, Output as Answer, Placement, Priority, Privacy,
     QuantizedVector, Scheme, SecretKey, Signed, TaskId, TaskKind, TextFailure, Timestamp,
 };
+use prost::Message as _;
 
 use crate::io::{ChunkSizes, Durable, Input, Output, Restored, TaskRequest, Work};
-use crate::network::{Network, NetworkKind, found_network};
+use crate::network::{Charter, Network, NetworkKind, found_network};
 use crate::node::{Config, Node};
 use crate::outcome::TextOutcome;
+use crate::pay::{Money, Payer};
 use crate::requester::{Stage, Task};
 use crate::wire::{self, envelope::Message};
 use crate::{certify, make_admission, make_membership};
@@ -66,6 +69,9 @@ pub(super) struct World {
     road: Road,
     on_the_way: VecDeque<(usize, usize, Vec<u8>)>,
     tasks: u8,
+    money: bool,
+    /// The notary's.
+    pub(super) log: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -84,9 +90,11 @@ impl World {
 
     /// The same, not connected.
     pub(super) fn apart(nodes: usize, kind: NetworkKind, members_trusted: bool) -> Self {
-        let first = DeviceId(key_of(1).public_key());
-        let network =
-            found_network(&key_of(101), first, "test", kind, members_trusted, [9; 32], START).expect("a network");
+        let notary = DeviceId(key_of(1).public_key());
+        let issuer = AccountId(key_of(199).public_key());
+        let charter =
+            Charter { name: "test".into(), kind, members_trusted, unpaid: true, notary, issuer, nonce: [9; 32] };
+        let network = found_network(&key_of(101), &charter, START).expect("a network");
         let mut world = Self {
             now: Now { wall: START, mono: Monotonic(5_000_000_000) },
             seats: Vec::new(),
@@ -96,11 +104,69 @@ impl World {
             road: Box::new(|_, _, _| Way::Straight),
             on_the_way: VecDeque::new(),
             tasks: 0,
+            money: false,
+            log: Vec::new(),
         };
         for _ in 0..nodes {
             world.sit(&Restored::default(), true);
         }
         world
+    }
+
+    /// Nodes that pay each other: the first is the notary and plays the canary issuer.
+    pub(super) fn with_money(nodes: usize, unpaid: bool) -> Self {
+        let mut world = Self::apart(0, NetworkKind::Open, false);
+        world.money = true;
+        world.found(NetworkKind::Open, false, unpaid);
+        for _ in 0..nodes {
+            let at = world.sit(&Restored::default(), true);
+            world.open_wallets(at);
+        }
+        for one in 0..nodes {
+            (0..one).for_each(|other| world.connect(one, other));
+        }
+        world
+    }
+
+    fn found(&mut self, kind: NetworkKind, members_trusted: bool, unpaid: bool) {
+        let notary = DeviceId(key_of(1).public_key());
+        let issuer = AccountId(key_of(199).public_key());
+        let charter =
+            Charter { name: "test".into(), kind, members_trusted, unpaid, notary, issuer, nonce: [9; 32] };
+        self.network = found_network(&key_of(101), &charter, START).expect("a network");
+    }
+
+    /// The disks have nothing of the lanes of `at`.
+    pub(super) fn open_wallets(&mut self, at: usize) {
+        let number = u8::try_from(at).expect("few nodes") + 1;
+        let device = self.device(at);
+        let mut lanes = vec![(Payer::Owner, AccountId(key_of(100 + number).public_key()))];
+        if at == 0 {
+            let mut notary = Notary::new(self.network.id, self.network.economy.clone());
+            for record in &self.log {
+                notary.replay(&key_of(1), record).expect("its own log");
+            }
+            self.feed(at, Input::Books { notary: Box::new(notary) });
+            lanes.push((Payer::Issuer, self.network.economy.issuer));
+        }
+        for (payer, account) in lanes {
+            let lane = LaneId { account, device };
+            let statement = Box::new(Statement::new(lane, self.network.economy.clone()));
+            self.feed(at, Input::Wallet { payer, statement, entries: Vec::new(), kept: Vec::new() });
+        }
+        self.settle();
+    }
+
+    fn money_of(&self, number: u8) -> Money {
+        if !self.money {
+            return Money::default();
+        }
+        let device = key_of(number).public_key().to_vec();
+        let opening = |account: u8| {
+            let opening = ledger::LaneOpening { device: device.clone(), issued_ms: START.0 };
+            Signed::new(&key_of(account), &self.network.id, &opening).into_bytes()
+        };
+        Money { opening: opening(100 + number), issuer: (number == 1).then(|| opening(199)), ..Money::default() }
     }
 
     /// One more node. Everybody but the founder is `invited`, or not.
@@ -144,6 +210,7 @@ impl World {
             membership,
             agent_version: "0.1.0".to_owned(),
             max_peers: p2p_types::limits::PEERS,
+            money: self.money_of(number),
         };
         Node::new(config, Arc::new(key), restored)
     }
@@ -208,7 +275,7 @@ impl World {
         seat.node.requester.assert_consistent();
         if tick {
             seat.ticks += 1;
-            let due = seat.node.next_deadline();
+            let due = seat.node.next_deadline(self.now);
             assert!(due.is_none_or(|due| due > self.now.mono), "node {at} would tick for ever: {:?}", seat.node);
         }
         self.drain(at);
@@ -296,9 +363,23 @@ impl World {
                     self.seats[at].running.remove(&work_id);
                     self.seats[at].outputs.push(Output::Stop { work_id });
                 }
+                Output::Record { record } => {
+                    self.log.push(record);
+                    self.feed(at, Input::Recorded { written: true });
+                }
+                Output::ReadLog { request, places } => {
+                    let certificates = places.iter().map(|place| self.certificate(*place)).collect();
+                    self.feed(at, Input::LogRead { request, certificates });
+                }
                 other => self.seats[at].outputs.push(other),
             }
         }
+    }
+
+    fn certificate(&self, place: Place) -> Vec<u8> {
+        let record = &self.log[place.record as usize];
+        let certificates = certificate::of_record(&self.network.id, record).expect("its own log");
+        certificates[place.index as usize].1.encode_to_vec()
     }
 
     /// Carries everything to where it goes, until nothing moves.
@@ -360,7 +441,7 @@ impl World {
         let end = self.now.mono.plus_ms(ms);
         loop {
             let ticks =
-                self.seats.iter().enumerate().filter_map(|(at, seat)| Some((seat.node.next_deadline()?, at, true)));
+                self.seats.iter().enumerate().filter_map(|(at, seat)| Some((seat.node.next_deadline(self.now)?, at, true)));
             let answers =
                 self.seats.iter().enumerate().filter_map(|(at, seat)| {
                     seat.running.values().map(|(_, due)| *due).min().map(|due| (due, at, false))
@@ -397,6 +478,9 @@ impl World {
             placement: Placement::Network,
             priority: Priority::Normal,
             deadline_ms: None,
+            payer: Payer::Owner,
+            only: None,
+            expected: Vec::new(),
         }
     }
 

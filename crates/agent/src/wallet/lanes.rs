@@ -1,0 +1,66 @@
+//! Whose lanes this computer has, and what lets it use them.
+
+use std::sync::Arc;
+
+use p2p_ledger::{LaneId, wire};
+use p2p_platform::Keys;
+use p2p_protocol::{Limits, Money, Network, Payer};
+use p2p_types::{AccountId, DeviceId, Ed25519, NetworkId, Scheme, SecretKey, Signed};
+
+/// The lanes of this computer in its network.
+pub(crate) struct Lanes {
+    pub(crate) owner: LaneId,
+    /// On the computer that plays the canary issuer.
+    pub(crate) issuer: Option<LaneId>,
+    /// Whether this computer is the notary.
+    pub(crate) notary: bool,
+    /// The device's key: it signs orders, votes and vouchers.
+    pub(crate) scheme: Arc<dyn Scheme>,
+    openings: (Vec<u8>, Option<Vec<u8>>),
+}
+
+impl Lanes {
+    pub(crate) fn of(keys: &Keys, network: &Network) -> Self {
+        let scheme = Ed25519::new(&keys.device);
+        let device = DeviceId(scheme.public_key());
+        let account = Ed25519::new(&keys.account);
+        let lane = |account: &Ed25519| LaneId { account: AccountId(account.public_key()), device };
+        let issuer = issuer_key(&keys.account);
+        let plays = network.committee.contains(&device) && AccountId(issuer.public_key()) == network.economy.issuer;
+        let issuer = plays.then_some(issuer);
+        let opened = |account: &Ed25519| opening(account, &network.id, device);
+        Self {
+            owner: lane(&account),
+            issuer: issuer.as_ref().map(lane),
+            notary: network.committee.contains(&device),
+            openings: (opened(&account), issuer.as_ref().map(opened)),
+            scheme: Arc::new(scheme),
+        }
+    }
+
+    pub(crate) fn money(&self, limits: Limits) -> Money {
+        let (opening, issuer) = self.openings.clone();
+        Money { opening, issuer, limits }
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Payer, LaneId)> {
+        [(Payer::Owner, Some(self.owner)), (Payer::Issuer, self.issuer)]
+            .into_iter()
+            .filter_map(|(payer, lane)| Some((payer, lane?)))
+    }
+}
+
+/// Who asks canaries in networks that this account founds. The key follows from the account's, so there is
+/// none to lose; nobody else can tell that they belong together.
+pub(crate) fn issuer_of(account: &SecretKey) -> AccountId {
+    AccountId(issuer_key(account).public_key())
+}
+
+fn issuer_key(account: &SecretKey) -> Ed25519 {
+    Ed25519::new(&SecretKey::new(blake3::derive_key("p2p-agent canary issuer 1", account.expose())))
+}
+
+fn opening(account: &Ed25519, network: &NetworkId, device: DeviceId) -> Vec<u8> {
+    let opening = wire::LaneOpening { device: device.0.to_vec(), issued_ms: p2p_platform::now().0 };
+    Signed::new(account, network, &opening).into_bytes()
+}

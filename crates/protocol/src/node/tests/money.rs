@@ -1,0 +1,244 @@
+//! Work that is paid: holds, vouchers, settlements, canaries' credits and what comes of them.
+
+use p2p_types::{Credits, Output as Answer, Placement, Privacy, TaskId, TaskKind, Timestamp};
+
+use super::world::{START, World, computed};
+use crate::io::{ChunkSizes, Durable, Input, Output, TaskRequest};
+use crate::pay::{Balance, Limits, Payer};
+use crate::requester::State;
+use crate::wire::{self, envelope::Message};
+
+const DAY_MS: u64 = 24 * 3_600_000;
+
+fn balance(world: &World, at: usize) -> Balance {
+    world.seats[at].node.balance(Payer::Owner, world.now).expect("it is in a network")
+}
+
+fn credits(micro: u64) -> Credits {
+    Credits::from_micro(micro).expect("small")
+}
+
+const TEXT: &str = "a text of forty letters, give or take 1!";
+
+fn right() -> Answer {
+    computed(TaskKind::Sentiment, TEXT).expect("it can be answered")
+}
+
+/// A task of the canary issuer for one node.
+fn canary(world: &mut World, number: u8, to: usize, right: Answer) -> TaskId {
+    let id = TaskId([number; 16]);
+    let request = TaskRequest {
+        id,
+        kind: TaskKind::Sentiment,
+        texts: vec![TEXT.to_owned()],
+        chunk: ChunkSizes::default(),
+        privacy: Privacy::Public,
+        placement: Placement::Network,
+        priority: p2p_types::Priority::Normal,
+        deadline_ms: None,
+        payer: Payer::Issuer,
+        only: Some(world.device(to)),
+        expected: vec![right],
+    };
+    let now = world.now;
+    world.seats[0].node.submit(now, request).expect("taken");
+    world.input(0, Input::Tick);
+    id
+}
+
+/// A task that any other computer may do.
+fn public(world: &mut World, at: usize, texts: &[&str]) -> TaskId {
+    let request = world.request(TaskKind::Sentiment, texts);
+    let request = TaskRequest { privacy: Privacy::Public, placement: Placement::Network, ..request };
+    world.submit(at, request)
+}
+
+fn price() -> u64 {
+    1_400_000 + 10 * 4_000
+}
+
+/// Everybody's lane is open, and node 1 did a canary and was paid.
+fn earned(nodes: usize, unpaid: bool) -> World {
+    let mut world = World::with_money(nodes, unpaid);
+    world.pass(100);
+    let id = canary(&mut world, 200, 1, right());
+    world.pass(10_000);
+    assert_eq!(world.seats[0].node.task(&id).expect("known").state, State::Done);
+    world
+}
+
+#[test]
+fn a_newcomers_first_canary_is_settled_and_opens_the_grants() {
+    let world = earned(3, false);
+    let got = balance(&world, 1);
+    assert!(got.current, "{got:?}");
+    // 5 % of the price burn.
+    assert_eq!(got.earned, credits(price() - price() / 20));
+    assert_eq!((got.granted, got.free), (Credits::whole(130), Credits::whole(50)));
+    let founder = balance(&world, 0);
+    assert_eq!((founder.earned, founder.granted, founder.free), Default::default(), "the founder mints nothing");
+    assert!(world.seats[0].node.books().expect("the notary").ledger().balances());
+    assert_eq!(world.seats[1].node.pending().count(), 0);
+}
+
+#[test]
+fn a_wrong_answer_to_a_canary_is_not_paid() {
+    let mut world = World::with_money(2, false);
+    world.pass(100);
+    let other = Answer::Label { label: "neither".to_owned(), score_ppm: 900_000 };
+    let id = canary(&mut world, 200, 1, other);
+    world.pass(100_000);
+    assert_eq!(world.seats[0].node.task(&id).expect("known").state, State::Done);
+    let got = balance(&world, 1);
+    assert_eq!((got.earned, got.granted, got.free), Default::default());
+    let issuer = world.seats[0].node.balance(Payer::Issuer, world.now).expect("it plays the issuer");
+    assert_eq!((issuer.earned, issuer.held), (Credits::whole(5000), Credits::ZERO), "what was set aside came back");
+}
+
+#[test]
+fn who_has_credits_pays_and_who_has_none_is_not_served_by_strangers() {
+    let mut world = earned(3, false);
+    let paid = public(&mut world, 1, &["good"; 3]);
+    world.pass(10_000);
+    let task = world.seats[1].node.task(&paid).expect("known");
+    assert_eq!(task.state, State::Done, "{task:?}");
+    let cost = 3 * 1_400_000 + 3 * 4_000;
+    assert_eq!(task.paid, credits(cost));
+    let (payer, provider) = (balance(&world, 1), task.providers[0]);
+    assert_eq!(payer.free, credits(50_000_000 - cost), "what lapses goes first, what was not used came back");
+    assert_eq!(payer.held, Credits::ZERO);
+    let provider = (0..3).find(|at| world.device(*at) == provider).expect("one of them");
+    // What was given stays marked when it is spent.
+    let got = balance(&world, provider);
+    assert_eq!((got.earned, got.granted), (Credits::ZERO, credits(cost - cost / 20)));
+
+    let poor = if provider == 2 { 0 } else { 2 };
+    let unpaid = public(&mut world, poor, &["good"]);
+    world.pass(15_000);
+    let task = world.seats[poor].node.task(&unpaid).expect("known");
+    assert_eq!(task.state, State::Failed);
+    assert!(task.why_failed.as_ref().is_some_and(|why| why.contains("1.404 credits")), "{:?}", task.why_failed);
+}
+
+#[test]
+fn among_people_who_know_each_other_work_is_done_for_nothing_too() {
+    let mut world = World::with_money(3, true);
+    world.pass(100);
+    let task = public(&mut world, 1, &["good"]);
+    world.pass(1000);
+    let task = world.seats[1].node.task(&task).expect("known");
+    assert_eq!((task.state, task.paid), (State::Done, Credits::ZERO));
+}
+
+#[test]
+fn no_task_under_a_hold_waits_for_the_notary() {
+    let mut world = earned(3, false);
+    let first = public(&mut world, 1, &["good"]);
+    world.pass(100);
+    assert_eq!(world.seats[1].node.task(&first).expect("known").state, State::Done);
+    let at = |world: &World| world.seats[1].node.task(&first).expect("known").providers[0];
+    let provider = (0..3).find(|other| world.device(*other) == at(&world)).expect("one of them");
+    if provider == 0 {
+        return;
+    }
+    world.kill(0);
+    world.connect(1, provider);
+    let second = public(&mut world, 1, &["better"]);
+    world.pass(100);
+    let task = world.seats[1].node.task(&second).expect("known");
+    assert_eq!(task.state, State::Done, "{:?}", task.why_failed);
+    let pending: u64 = world.seats[provider].node.pending().map(|pending| pending.amount.micro()).sum();
+    assert_eq!(pending, 2 * 1_404_000 + 4_000, "both wait for the notary");
+}
+
+#[test]
+fn what_the_owner_allows_is_never_exceeded() {
+    let mut world = earned(3, false);
+    world.input(1, Input::Limits { limits: Limits { daily: Some(Credits::whole(3)), total: None } });
+    for _ in 0..2 {
+        let task = public(&mut world, 1, &["good"]);
+        world.pass(8000);
+        assert_eq!(world.seats[1].node.task(&task).expect("known").state, State::Done);
+    }
+    let third = public(&mut world, 1, &["good"]);
+    world.pass(15_000);
+    let task = world.seats[1].node.task(&third).expect("known");
+    assert_eq!(task.state, State::Failed);
+    assert!(task.why_failed.as_ref().is_some_and(|why| why.contains("limit")), "{:?}", task.why_failed);
+    assert!(balance(&world, 1).spent_today <= Credits::whole(3));
+}
+
+#[test]
+fn a_payer_that_does_not_pay_gets_no_more_work() {
+    let mut world = earned(3, false);
+    world.road(|from, _, envelope| {
+        let voucher = from == 1 && matches!(envelope.message, Some(Message::Payment(_)));
+        if voucher { super::world::Way::Lost } else { super::world::Way::Straight }
+    });
+    // Its vouchers never arrive: each provider bears a few and then no more.
+    let texts = vec!["good"; 32 * 20];
+    let task = public(&mut world, 1, &texts);
+    world.pass(20_000);
+    let task = world.seats[1].node.task(&task).expect("known");
+    let done: usize = task.results.iter().flatten().filter(|outcome| outcome.is_ok()).count();
+    assert!(done <= 32 * 8, "{done} texts were computed for nothing");
+    assert!(world.seats[0].node.books().expect("the notary").ledger().balances());
+}
+
+#[test]
+fn a_new_day_brings_the_free_tier_and_ends_an_epoch() {
+    let mut world = earned(3, false);
+    assert_eq!(world.seats[0].node.books().expect("the notary").ledger().epoch(), 0);
+    world.now.wall = Timestamp(START.0 + DAY_MS);
+    world.pass(1_300_000);
+    let got = balance(&world, 1);
+    assert_eq!((got.granted, got.free), (Credits::whole(130), Credits::whole(50)));
+    let books = world.seats[0].node.books().expect("the notary");
+    assert!(books.ledger().epoch() >= 1 && books.ledger().balances());
+    assert_eq!(books.ledger().supply().lapsed, Credits::whole(50));
+}
+
+#[test]
+fn what_nobody_may_say_is_held_against_who_says_it() {
+    let mut world = earned(3, false);
+    let strikes = |world: &World, at: usize| {
+        world.seats[at].outputs.iter().filter(|output| matches!(output, Output::Misbehaved { .. })).count()
+    };
+    let lane = balance(&world, 1).lane;
+    let (account, device) = (lane.account.0.to_vec(), lane.device.0.to_vec());
+    let asks = Message::StatementRequest(wire::StatementRequest {
+        account: account.clone(),
+        device: device.clone(),
+        from: 0,
+    });
+    let frame = world.forge(2, 0, asks, |_| {});
+    world.inject(2, 0, frame);
+    assert_eq!(strikes(&world, 0), 1, "another's credits are not shown");
+    let before = balance(&world, 1);
+    let says = Message::Statement(wire::Statement { account, device, total: 99, ..wire::Statement::default() });
+    let frame = world.forge(2, 1, says, |_| {});
+    world.inject(2, 1, frame);
+    let frame = world.forge(2, 1, Message::Payment(wire::Payment { voucher: vec![1; 300] }), |_| {});
+    world.inject(2, 1, frame);
+    assert_eq!(strikes(&world, 1), 2);
+    assert_eq!(balance(&world, 1), before);
+}
+
+/// What is on disk of a lane is what its owner is told.
+#[test]
+fn entries_are_kept_in_their_order_with_their_certificates() {
+    let world = earned(3, false);
+    let entries: Vec<u64> = world.seats[1]
+        .outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::Persist(Durable::Entry { entry, certificate }) => {
+                assert!(!certificate.is_empty());
+                Some(entry.number)
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(entries, (0..entries.len() as u64).collect::<Vec<_>>());
+    assert_eq!(balance(&world, 1).orders, entries.len() as u64);
+}

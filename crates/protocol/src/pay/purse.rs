@@ -1,0 +1,306 @@
+//! One lane of this computer: what is in it, as certificates say, and the orders it gives, one at a
+//! time. Nothing is signed before the notary said where the lane stands: a home that was restored
+//! from an older copy learns what it did since, and signs nothing twice.
+
+use std::collections::VecDeque;
+
+use p2p_ledger::wire::{self as ledger, Rule, order::Body};
+use p2p_ledger::{Amounts, Committee, LaneId, Movement, Order, Statement, certificate, id};
+use p2p_types::{Credits, Hash, Monotonic, Now, Signed, Timestamp};
+use prost::Message as _;
+
+use super::bank::credits;
+use crate::io::{Durable, Entry, Output};
+use crate::post::Post;
+use crate::wire::{self, envelope::Message, ledger_refusal::Why};
+
+/// A question or an order without an answer is given up after this time, and asked again.
+const PATIENCE_MS: u64 = 10_000;
+/// How long an order may wait to be carried out.
+const ORDER_LIFE_MS: u64 = 10 * 60 * 1000;
+/// Orders that wait here.
+const WANTED: usize = 1024;
+
+/// What is to be ordered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Want {
+    Open,
+    Hold { payee: LaneId, ceiling: Amounts, expires: Timestamp },
+    Settle { hold: Hash, voucher: Vec<u8> },
+    Release { hold: Hash },
+    Claim { rule: Rule, day: u32, amount: Credits },
+}
+
+/// An order that is with the notary.
+#[derive(Debug)]
+struct Given {
+    want: Want,
+    order: Hash,
+    until: Monotonic,
+}
+
+/// What became of the lane.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// An order was carried out, the lane's own or another's.
+    Done { order: Order, at: Timestamp, movements: Vec<Movement>, certificate: Vec<u8> },
+    /// An order of the lane will not be.
+    Refused { want: Want, detail: String },
+}
+
+#[derive(Debug)]
+pub(crate) struct Purse {
+    lane: LaneId,
+    /// The account's signed word that this device may spend.
+    opening: Vec<u8>,
+    /// `None` until what the disk has of it was read.
+    statement: Option<Statement>,
+    /// Orders that the notary has of the lane, as it said on this connection.
+    total: Option<u64>,
+    asked_until: Option<Monotonic>,
+    /// Before this time the notary is not asked.
+    rest_until: Option<Monotonic>,
+    epoch: u64,
+    others: Credits,
+    heard: Option<Timestamp>,
+    wanted: VecDeque<Want>,
+    given: Option<Given>,
+}
+
+impl Purse {
+    pub(crate) const fn new(lane: LaneId, opening: Vec<u8>) -> Self {
+        Self {
+            lane,
+            opening,
+            statement: None,
+            total: None,
+            asked_until: None,
+            rest_until: None,
+            epoch: 0,
+            others: Credits::ZERO,
+            heard: None,
+            wanted: VecDeque::new(),
+            given: None,
+        }
+    }
+
+    pub(crate) const fn lane(&self) -> LaneId {
+        self.lane
+    }
+
+    pub(crate) const fn statement(&self) -> Option<&Statement> {
+        self.statement.as_ref()
+    }
+
+    pub(crate) const fn others(&self) -> Credits {
+        self.others
+    }
+
+    pub(crate) const fn heard(&self) -> Option<Timestamp> {
+        self.heard
+    }
+
+    pub(crate) const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// What the disk has of the lane.
+    pub(crate) fn restored(&mut self, statement: Statement) {
+        if self.statement.is_none() {
+            self.statement = Some(statement);
+        }
+    }
+
+    /// Whether everything that the notary has of the lane is here, as of this connection.
+    pub(crate) fn is_current(&self) -> bool {
+        self.total.is_some() && self.total == self.statement.as_ref().map(Statement::orders)
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_current() && self.statement.as_ref().is_some_and(Statement::is_open)
+    }
+
+    pub(crate) fn spendable(&self, at: Timestamp) -> Amounts {
+        self.statement.as_ref().map_or_else(Amounts::default, |statement| statement.spendable(at))
+    }
+
+    /// What waits to be ordered, or is with the notary.
+    pub(crate) fn wants(&self) -> impl Iterator<Item = &Want> {
+        self.given.iter().map(|given| &given.want).chain(&self.wanted)
+    }
+
+    /// Takes an order on the list, unless it stands there.
+    pub(crate) fn want(&mut self, want: Want) {
+        if self.wants().all(|other| *other != want) && self.wanted.len() < WANTED {
+            self.wanted.push_back(want);
+        }
+    }
+
+    /// The notary cannot be reached any more. What it was given last may be carried out or not: its
+    /// next statement tells.
+    pub(crate) fn lost_notary(&mut self) {
+        self.total = None;
+        self.asked_until = None;
+        self.take_back();
+    }
+
+    /// A hold is not asked for again: it may be there by now, and whoever needs one asks anew.
+    fn take_back(&mut self) {
+        if let Some(given) = self.given.take()
+            && !matches!(given.want, Want::Hold { .. })
+        {
+            self.wanted.push_front(given.want);
+        }
+    }
+
+    /// What to say to the notary now, while it can be reached.
+    pub(crate) fn say(&mut self, now: Now, post: &Post) -> Option<Message> {
+        let waits = |until: Option<Monotonic>| until.is_some_and(|until| until > now.mono);
+        if waits(self.rest_until) {
+            return None;
+        }
+        if self.given.as_ref().is_some_and(|given| given.until <= now.mono) {
+            self.total = None;
+            self.take_back();
+        }
+        let statement = self.statement.as_ref()?;
+        if !self.is_current() {
+            if waits(self.asked_until) {
+                return None;
+            }
+            self.asked_until = Some(now.mono.plus_ms(PATIENCE_MS));
+            let (account, device) = (self.lane.account.0.to_vec(), self.lane.device.0.to_vec());
+            let from = statement.orders();
+            return Some(Message::StatementRequest(wire::StatementRequest { account, device, from }));
+        }
+        if self.given.is_some() {
+            return None;
+        }
+        let opens = !statement.is_open();
+        let want = if opens { Want::Open } else { self.wanted.pop_front()? };
+        let order = ledger::Order {
+            lane: Some(self.lane.to_wire()),
+            epoch: self.epoch,
+            sequence: statement.next(),
+            expires_ms: now.wall.plus_ms(ORDER_LIFE_MS).0,
+            body: Some(self.body(&want)),
+        };
+        let signed = Signed::new(&*post.scheme, &post.network, &order);
+        let (order, until) = (id(&post.network, &signed), now.mono.plus_ms(PATIENCE_MS));
+        self.given = Some(Given { want, order, until });
+        Some(Message::LedgerOrder(wire::LedgerOrder { order: signed.into_bytes() }))
+    }
+
+    fn body(&self, want: &Want) -> Body {
+        match want {
+            Want::Open => Body::Open(ledger::Open { opening: self.opening.clone() }),
+            Want::Hold { payee, ceiling, expires } => Body::Hold(ledger::Hold {
+                payee: Some(payee.to_wire()),
+                ceiling: Some(ceiling.to_wire()),
+                expires_ms: expires.0,
+            }),
+            Want::Settle { voucher, .. } => Body::Settle(ledger::Settle { voucher: voucher.clone() }),
+            Want::Release { hold } => Body::Release(ledger::Release { hold: hold.0.to_vec() }),
+            Want::Claim { rule, day, amount } => {
+                Body::Claim(ledger::Claim { rule: (*rule).into(), day: *day, amount: amount.micro() })
+            }
+        }
+    }
+
+    /// Takes what the notary says of the lane. Every certificate is checked, and they must follow each
+    /// other without gaps.
+    ///
+    /// # Errors
+    /// With what is wrong with it. What came before the fault was taken.
+    pub(crate) fn told(
+        &mut self,
+        now: Now,
+        said: wire::Statement,
+        committee: &Committee,
+        post: &mut Post,
+    ) -> (Vec<News>, Result<(), &'static str>) {
+        let mut news = Vec::new();
+        let Some(statement) = &mut self.statement else { return (news, Ok(())) };
+        self.epoch = said.epoch;
+        self.others = credits(said.others);
+        for (number, bytes) in (said.from..).zip(said.certificates) {
+            match number.cmp(&statement.orders()) {
+                std::cmp::Ordering::Less => continue,
+                // Something between is missing: it is asked for below.
+                std::cmp::Ordering::Greater => break,
+                std::cmp::Ordering::Equal => {}
+            }
+            let Ok(certified) = ledger::Certificate::decode(bytes.as_slice()) else {
+                return (news, Err("a certificate that cannot be read"));
+            };
+            let Ok(order) = certificate::verify(&*post.scheme, &post.network, committee, &certified) else {
+                return (news, Err("a certificate that proves nothing"));
+            };
+            let at = certificate::voted_at(&certified).unwrap_or_default();
+            let Ok(movements) = statement.take(at, &order) else {
+                return (news, Err("a certificate that does not follow the one before"));
+            };
+            if self.given.as_ref().is_some_and(|given| given.order == order.id) {
+                self.given = None;
+            }
+            self.wanted.retain(|want| !did(want, &order));
+            let entry = Entry { lane: self.lane, number, at, order: order.clone(), movements: movements.clone() };
+            post.persist(Durable::Entry { entry, certificate: bytes.clone() });
+            news.push(News::Done { order, at, movements, certificate: bytes });
+        }
+        let there = statement.orders();
+        self.total = Some(said.total.max(there));
+        self.asked_until = None;
+        self.heard = Some(now.wall);
+        post.emit(Output::WalletChanged);
+        (news, Ok(()))
+    }
+
+    /// An order of the lane was refused.
+    pub(crate) fn refused(&mut self, now: Now, refusal: &wire::LedgerRefusal) -> Option<News> {
+        let order = Hash::try_from(refusal.order.as_slice()).ok()?;
+        let given = self.given.take_if(|given| given.order == order)?;
+        match refusal.why() {
+            Why::Stale => {
+                self.total = None;
+                self.wanted.push_front(given.want);
+                None
+            }
+            Why::Later => {
+                self.rest_until = Some(now.mono.plus_ms(PATIENCE_MS));
+                self.wanted.push_front(given.want);
+                None
+            }
+            Why::Unspecified | Why::Never | Why::Overdrawn => {
+                Some(News::Refused { want: given.want, detail: refusal.detail.clone() })
+            }
+        }
+    }
+
+    /// When there may be something to say again.
+    pub(crate) fn next_deadline(&self, now: Now, reachable: bool) -> Option<Monotonic> {
+        if !reachable || self.statement.is_none() {
+            return None;
+        }
+        let busy = !self.wanted.is_empty() || self.given.is_some() || !self.is_current();
+        // Before the rest is over nothing is said, whatever else is due.
+        if let Some(rest) = self.rest_until.filter(|rest| *rest > now.mono) {
+            return busy.then_some(rest);
+        }
+        let given = self.given.as_ref().map(|given| given.until);
+        self.asked_until.into_iter().chain(given).min()
+    }
+}
+
+/// Whether a certified order does what is wanted: it was given before a restart, or by an older copy.
+fn did(want: &Want, order: &Order) -> bool {
+    use p2p_ledger::Body as Did;
+    match (want, &order.body) {
+        (Want::Open, Did::Open) => true,
+        (Want::Settle { hold, .. }, Did::Settle(voucher)) => *hold == voucher.hold,
+        (Want::Settle { hold, .. } | Want::Release { hold }, Did::Release { hold: done }) => hold == done,
+        (Want::Claim { rule, day, .. }, Did::Claim { rule: did, day: on, .. }) => rule == did && day == on,
+        _ => false,
+    }
+}
+
