@@ -7,6 +7,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+mod books;
+mod credits;
+
+pub use books::{Books, Certified, log_of};
+pub use credits::FIRST_CREDIT;
+
 /// How long anything may take that should be quick.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -33,6 +39,15 @@ pub struct Said {
 }
 
 impl Said {
+    fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("the program starts");
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// The JSON document on stdout.
     ///
     /// # Panics
@@ -63,9 +78,18 @@ impl Node {
     /// When it cannot be made.
     #[must_use]
     pub fn new() -> Self {
-        let node = Self { folder: tempfile::tempdir().expect("a folder"), environment: Vec::new() };
+        let node = Self::bare();
         node.fine(&["init", "--yes"]);
         node
+    }
+
+    /// A place for a home that does not exist yet.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn bare() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), environment: Vec::new() }
     }
 
     /// A new home in the network of `file`, which knocks at `address` first.
@@ -108,12 +132,18 @@ impl Node {
     /// When it cannot be started.
     #[must_use]
     pub fn call(&self, words: &[&str]) -> Said {
-        let output = self.command("p2p-agent").args(words).output().expect("p2p-agent starts");
-        Said {
-            status: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Said::of(self.command("p2p-agent").args(words))
+    }
+
+    /// Calls `p2p-agent` with something on its standard input.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn call_with_input(&self, words: &[&str], input: &str) -> Said {
+        let file = self.beside("input");
+        std::fs::write(&file, input).expect("written");
+        Said::of(self.command("p2p-agent").args(words).stdin(std::fs::File::open(file).expect("there")))
     }
 
     /// Calls `p2p-agent --json`, which must succeed; returns what it printed.
@@ -125,6 +155,11 @@ impl Node {
         let said = self.call(&[words, &["--json"]].concat());
         assert_eq!(said.status, 0, "p2p-agent {words:?}: {said:?}");
         if said.stdout.trim().is_empty() { Value::Null } else { said.json() }
+    }
+
+    /// Ends the daemon in good order.
+    pub fn down(&self) {
+        self.fine(&["down"]);
     }
 
     /// Starts the daemon and waits until it is ready.
@@ -213,9 +248,17 @@ pub fn network(count: usize) -> Vec<Node> {
 /// # Panics
 /// When it is not so in time.
 pub fn wait_until(what: &str, so: impl Fn() -> bool) {
-    let end = Instant::now() + PATIENCE;
+    wait_within(what, PATIENCE, so);
+}
+
+/// Waits for something that may take longer.
+///
+/// # Panics
+/// When it is not so in time.
+pub fn wait_within(what: &str, patience: Duration, so: impl Fn() -> bool) {
+    let end = Instant::now() + patience;
     while !so() {
-        assert!(Instant::now() < end, "not within {} s: {what}", PATIENCE.as_secs());
+        assert!(Instant::now() < end, "not within {} s: {what}", patience.as_secs());
         std::thread::sleep(LOOK_EVERY);
     }
 }

@@ -29,8 +29,8 @@ export class Page {
     return this.session.run("return document.body.innerText");
   }
 
-  shows(pattern) {
-    return until(`the window shows ${pattern}`, async () => pattern.test(await this.text()));
+  shows(pattern, limit) {
+    return until(`the window shows ${pattern}`, async () => pattern.test(await this.text()), limit);
   }
 
   async goto(name) {

@@ -58,14 +58,15 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Starts `count` nodes and waits until each sees all others. With `dashboard`, the first
-    /// opens the door for browsers.
+    /// Starts `count` nodes and waits until each sees all others. With `dashboard`, the one that is
+    /// [shown](Self::shown) opens the door for browsers.
     pub(crate) fn start(place: &Place, count: usize, dashboard: bool) -> Result<Self> {
         say(format!("starting {count} nodes"));
         let mut fleet = Self::lone(place)?;
         let network = fleet.folder.join("demo.p2pnet");
         fleet.agent(0, &["network", "show", "--file", &network.to_string_lossy()])?;
-        if dashboard {
+        let shown = usize::from(count > 1);
+        if dashboard && shown == 0 {
             fleet.agent(0, &["config", "set", "dashboard.enabled", "true"])?;
         }
         fleet.launch(0)?;
@@ -76,6 +77,9 @@ impl Fleet {
         for index in 1..count {
             fleet.add(&["--network", &network.to_string_lossy()])?;
             fleet.agent(index, &["config", "set", "network.bootstrap", &addresses.to_string()])?;
+            if dashboard && shown == index {
+                fleet.agent(index, &["config", "set", "dashboard.enabled", "true"])?;
+            }
             fleet.launch(index)?;
         }
         for index in 0..count {
@@ -85,6 +89,11 @@ impl Fleet {
         }
         fleet.meet()?;
         Ok(fleet)
+    }
+
+    /// The node that a person looks at: the second, which earns credits; the founder is given none.
+    pub(crate) fn shown(&self) -> usize {
+        usize::from(self.nodes.len() > 1)
     }
 
     /// A new home. Ports are given by the system, so that fleets do not meet.
@@ -109,6 +118,25 @@ impl Fleet {
         own_group(&mut daemon);
         self.nodes[index].child = Some(daemon.spawn().context("cannot start p2p-daemon")?);
         Ok(())
+    }
+
+    /// Waits until a node was paid for its first work, and has what newcomers get.
+    pub(crate) fn earn(&self, index: usize) -> Result<()> {
+        say(format!("{} earns its first credits", self.nodes[index].name));
+        let end = Instant::now() + PATIENCE;
+        while self.agent(index, &["wallet", "balance"])?["free"].as_u64().unwrap_or(0) == 0 {
+            check_interrupt()?;
+            if Instant::now() > end {
+                bail!("{} earned nothing", self.nodes[index].name);
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+        Ok(())
+    }
+
+    /// What a node spent today, in micro-credits, with what is set aside.
+    pub(crate) fn spent(&self, index: usize) -> Result<u64> {
+        self.agent(index, &["wallet", "balance"])?["spent_today"].as_u64().context("a wallet says what was spent")
     }
 
     /// Stops the daemon of one node, and waits until it ended.

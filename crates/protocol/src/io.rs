@@ -141,6 +141,12 @@ pub enum Input {
         entries: Vec<Entry>,
         kept: Vec<KeptVoucher>,
     },
+    /// The newest certificates that the disk has of a lane, in their order, before [`Input::Wallet`]. A notary
+    /// whose log lost its end gets them back.
+    Recall {
+        payer: Payer,
+        certificates: Vec<Vec<u8>>,
+    },
     /// The owner changed what may be spent.
     Limits {
         limits: Limits,
@@ -297,7 +303,7 @@ pub enum Durable {
     },
     /// An order that touched a lane of this computer, with the encoded certificate.
     Entry {
-        entry: Entry,
+        entry: Box<Entry>,
         certificate: Vec<u8>,
     },
     /// A payer's latest voucher under a hold: what this computer earned and did not settle yet.

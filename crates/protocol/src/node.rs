@@ -138,6 +138,11 @@ impl Node {
                     self.post.emit(Output::WalletChanged);
                 }
             }
+            Input::Recall { payer, certificates } => {
+                if let Some(pay) = &mut self.pay {
+                    pay.recall(payer, certificates);
+                }
+            }
             Input::Limits { limits } => {
                 if let Some(pay) = &mut self.pay {
                     pay.set_limits(limits);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use p2p_ledger::wire as ledger;
 use p2p_protocol::{Config, Durable, Money, Network, Node, Restored, certify, wire};
-use p2p_types::{AccountId, Credits, DeviceId, Hash, Monotonic, NetworkId, Now, Scheme as _, Signed, TaskKind, Timestamp};
+use p2p_types::{
+    AccountId, Credits, DeviceId, Hash, Monotonic, NetworkId, Now, Scheme as _, Signed, TaskKind, Timestamp,
+};
 
 use crate::checkers::Verdict;
 
@@ -72,8 +74,6 @@ pub(crate) struct Computer {
     pub(crate) ticks: (u64, u32),
     /// A broken disk that forgets sequence numbers, which the checkers should find.
     pub(crate) forgets_sequences: bool,
-    /// And one that forgets vouchers.
-    pub(crate) forgets_vouchers: bool,
 }
 
 impl Computer {
@@ -106,7 +106,6 @@ impl Computer {
             tick_at: None,
             ticks: (0, 0),
             forgets_sequences: false,
-            forgets_vouchers: false,
         }
     }
 
@@ -199,12 +198,8 @@ impl Computer {
             | Durable::Receipt { .. }
             | Durable::GuestReceipt { .. }
             | Durable::Departure { .. } => {}
-            Durable::Entry { entry, certificate } => return self.wallet.keep(entry, certificate),
-            Durable::Voucher { hold, signed } => {
-                if !self.forgets_vouchers {
-                    self.wallet.keep_voucher(hold, signed);
-                }
-            }
+            Durable::Entry { entry, certificate } => return self.wallet.keep(*entry, certificate),
+            Durable::Voucher { hold, signed } => self.wallet.keep_voucher(hold, signed),
             Durable::VoucherDone { hold } => self.wallet.forget_voucher(&hold),
         }
         Ok(())
@@ -268,4 +263,9 @@ impl Computer {
 pub(crate) fn amount_of(signed: &[u8]) -> Option<(Hash, Credits)> {
     let voucher = Signed::<ledger::Voucher>::from_bytes(signed).ok()?.peek().ok()?;
     Some((Hash::try_from(voucher.hold.as_slice()).ok()?, Credits::from_micro(voucher.amount)?))
+}
+
+/// Which process of a device runs, or ran last.
+pub(crate) fn incarnation(computers: &[Computer], device: &DeviceId) -> u32 {
+    computers.iter().find(|computer| computer.device == *device).map_or(0, |computer| computer.incarnation)
 }

@@ -78,12 +78,8 @@ impl Scenario {
             sleeps_per_minute: some(4),
             skewed_permille: some(300),
         };
-        let links = Links {
-            loss_permille: some(60),
-            twice_permille: some(60),
-            jitter_us: some(100_000),
-            ..Links::default()
-        };
+        let links =
+            Links { loss_permille: some(60), twice_permille: some(60), jitter_us: some(100_000), ..Links::default() };
         let economy = Economy {
             unpaid: some(1) == 0,
             canaries: usize::try_from(10 + some(30)).expect("few"),

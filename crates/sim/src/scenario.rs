@@ -55,14 +55,12 @@ pub enum Sabotage {
     LostResults,
     /// The notary's disk says that it wrote a record, and did not.
     UnwrittenRecords,
-    /// The disks of all nodes forget vouchers.
-    ForgetVouchers,
+    /// Payments never arrive.
+    LostPayments,
     /// Owners set limits, and the nodes are not told.
     UnheardLimits,
     /// What is said twice is held against whoever is said to have said it.
     NoExcuses,
-    /// Computers that are down at the end stay so, and time stands still.
-    NoMorning,
 }
 
 /// What happened in a world in which all was as it must be.

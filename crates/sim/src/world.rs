@@ -27,20 +27,49 @@ const PATIENCE_US: Micros = 300 * SECOND;
 #[derive(Debug)]
 pub(crate) enum Event {
     Port(Motion),
-    Hear { node: usize, incarnation: u32, what: PortEvent },
-    Tick { node: usize, incarnation: u32 },
-    Done { node: usize, incarnation: u32, work_id: u64 },
-    Committed { node: usize, incarnation: u32, token: u64 },
-    Start { node: usize },
+    Hear {
+        node: usize,
+        incarnation: u32,
+        what: PortEvent,
+    },
+    Tick {
+        node: usize,
+        incarnation: u32,
+    },
+    Done {
+        node: usize,
+        incarnation: u32,
+        work_id: u64,
+    },
+    Committed {
+        node: usize,
+        incarnation: u32,
+        token: u64,
+    },
+    Start {
+        node: usize,
+    },
     Fault(usize),
     Wish(usize),
     Mishap(usize),
     /// The disk has read what it has of credits.
-    Wallets { node: usize, incarnation: u32 },
+    Wallets {
+        node: usize,
+        incarnation: u32,
+    },
     /// The notary's disk has a record, or what becomes of it is known.
-    Written { incarnation: u32 },
-    Recorded { incarnation: u32, written: bool },
-    Read { incarnation: u32, request: u64, certificates: Vec<Vec<u8>> },
+    Written {
+        incarnation: u32,
+    },
+    Recorded {
+        incarnation: u32,
+        written: bool,
+    },
+    Read {
+        incarnation: u32,
+        request: u64,
+        certificates: Vec<Vec<u8>>,
+    },
 }
 
 impl From<Motion> for Event {
@@ -81,7 +110,10 @@ impl<'a> World<'a> {
         let mut fabric = Fabric::new(scenario.seed, scenario.links);
         let mut dice = Dice::new(scenario.seed, "computers");
         for number in 0..scenario.nodes {
-            let bootstrap = (0..3).map(|_| dice.index(scenario.nodes)).filter(|peer| *peer != number).collect();
+            let mut bootstrap: Vec<usize> =
+                (0..3).map(|_| dice.index(scenario.nodes)).filter(|peer| *peer != number).collect();
+            // Whoever was invited knows who invited.
+            bootstrap.extend((scenario.money.is_some() && number != NOTARY).then_some(NOTARY));
             fabric.add(computers[number].device, bootstrap);
             for _ in 0..scenario.nodes.min(8) {
                 let whom = computers[dice.index(scenario.nodes)].device;
@@ -92,7 +124,6 @@ impl<'a> World<'a> {
             computer.workers.text_us = dice.between(MS / 2, 20 * MS);
             computer.workers.lie = scenario.sabotage == Sabotage::LyingWorkers;
             computer.forgets_sequences = scenario.sabotage == Sabotage::ForgetSequences;
-            computer.forgets_vouchers = scenario.sabotage == Sabotage::ForgetVouchers;
             computer.slots = u32::try_from(dice.between(1, 3)).expect("few");
             computer.disk_us = dice.between(MS / 10, 5 * MS);
             if dice.permille(scenario.faults.skewed_permille) {
@@ -161,8 +192,9 @@ impl<'a> World<'a> {
                 end = end.min(self.schedule.now() + PATIENCE_US);
             }
         }
+        let settled = self.all_is_settled();
         self.judge(self.checkers.ended())?;
-        self.judge(self.all_is_settled())?;
+        self.judge(settled)?;
         let (orders, settled) = self.books.counts();
         let (outcomes, confided) = (&self.checkers.outcomes, self.checkers.privacies.confided);
         let trace = self.trace.finalize().to_hex().to_string();

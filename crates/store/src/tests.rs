@@ -3,6 +3,7 @@ mod faults;
 mod migrations;
 mod model;
 mod speed;
+mod wallet;
 
 use p2p_types::{DeviceId, Privacy, TaskKind, Timestamp, limits};
 use tempfile::TempDir;

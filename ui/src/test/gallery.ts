@@ -90,7 +90,16 @@ const CHECK = {
 fake.answer("POST /tasks/quote", () => {
   const price = Number(wanted.get("price") ?? 20_000);
   const enough = price <= purse.available;
-  return { price, texts: 1, bytes: 72, computers: 3, available: purse.available, enough, detail: "" };
+  return {
+    price,
+    texts: 1,
+    bytes: 72,
+    computers: 3,
+    available: purse.available,
+    enough,
+    unpaid: false,
+    detail: "",
+  };
 });
 
 mount(App, { target, props: { transport: fake } });

@@ -265,6 +265,7 @@ describe("the price of a text", () => {
     computers: 3,
     available: 12_400_000,
     enough: true,
+    unpaid: false,
     detail: "",
   };
   const asked = () => fake.calls.filter(({ call }) => call === "POST /tasks/quote");
@@ -322,6 +323,9 @@ describe("the price of a text", () => {
     fake.answer("POST /tasks/quote", () => ({ ...quote, available: 10_000, enough: false }));
     await userEvent.type(screen.getByRole("textbox"), " More.");
     await waitFor(() => expect(said("price")).toContain("0.02 credits at most, and you have 0.01."));
+    fake.answer("POST /tasks/quote", () => ({ ...quote, available: 0, enough: false, unpaid: true }));
+    await userEvent.type(screen.getByRole("textbox"), " More.");
+    await waitFor(() => expect(said("price")).toContain("nothing as long as you have none"));
     fake.refuse("POST /tasks/quote", "E4001", "There is no such call");
     await userEvent.type(screen.getByRole("textbox"), " More.");
     await waitFor(() => expect(said("price")).toBe(""));

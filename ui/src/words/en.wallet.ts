@@ -131,6 +131,8 @@ export const wallet = {
       micro === 0
         ? `This costs nothing. ${sees(computers)}`
         : `This costs ${named(micro)} at most. ${sees(computers)}`,
+    unpaid: (price: number) =>
+      `This costs ${named(price)}, and nothing as long as you have none: in this network people help each other.`,
     short: (price: number, available: number) =>
       `This costs ${named(price)} at most, and you have ${credits(available)}. Let this computer work for others while you are away; the first credits come within a minute.`,
   },

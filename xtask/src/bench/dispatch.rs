@@ -1,6 +1,7 @@
 //! A signed task that computes nothing, from assignment to receipt, against request and reply
 //! through NATS with messages signed and verified the same way. Both sides are two processes.
-//! And the slowest of all those tasks end to end, as the client that asked sees it.
+//! And the slowest of all those tasks end to end, as the client that asked sees it; and the same tasks
+//! paid, by the node that earned the network's first credits.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -25,23 +26,37 @@ pub(super) fn dispatch(place: &Place, runs: u32) -> Result<Vec<Document>> {
     let machine = Machine::read();
     let nats = Nats::start(place)?;
     let fleet = Fleet::start(place, 2, false)?;
-    let socket = fleet.nodes[0].home.join("run/control.sock");
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    // The founder has no credits and pays nothing; the other has what newcomers get, and pays.
+    let socket = |node: usize| fleet.nodes[node].home.join("run/control.sock").to_string_lossy().into_owned();
+    let (unpaid, paid) = (socket(0), socket(1));
+    fleet.earn(1)?;
+    let (mut ours, mut theirs, mut paying) = (Vec::new(), Vec::new(), Vec::new());
     let mut slowest = 0.0_f64;
     for run in 1..=runs {
         check_interrupt()?;
-        let tasks = measured(place, &["dispatch", &socket.to_string_lossy()])?;
+        let tasks = measured(place, &["dispatch", &unpaid])?;
+        let spent = fleet.spent(1)?;
+        paying.push(figure(&measured(place, &["dispatch", &paid])?, "p50_us")?);
+        if fleet.spent(1)? == spent {
+            bail!("nothing was paid for the tasks");
+        }
         ours.push(figure(&tasks, "p50_us")?);
         let run_slowest = figure(&tasks, "end_to_end_max_us")?;
         slowest = slowest.max(run_slowest);
         theirs.push(figure(&measured(place, &["nats-request", &nats.address])?, "p50_us")?);
         let (ours, theirs) = (ours[ours.len() - 1], theirs[theirs.len() - 1]);
-        say(format!("run {run}: ours {ours:.0} us (the slowest end to end {run_slowest:.0} us), NATS {theirs:.0} us"));
+        let paid = paying[paying.len() - 1];
+        say(format!(
+            "run {run}: ours {ours:.0} us (the slowest end to end {run_slowest:.0} us), paid {paid:.0} us, NATS {theirs:.0} us"
+        ));
     }
     let rival = Rival { name: "NATS".to_owned(), version: nats.version.clone(), value: median(&theirs) };
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let not_paid = Rival { name: "not paid".to_owned(), version, value: median(&ours) };
     Ok(vec![
         Document::new("dispatch", &machine, &ours, vec![rival]),
         Document::new("overhead", &machine, &[slowest / 1000.0], Vec::new()),
+        Document::new("paying", &machine, &paying, vec![not_paid]),
     ])
 }
 

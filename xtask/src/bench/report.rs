@@ -71,6 +71,15 @@ const SPECS: &[Spec] = &[
         goal: 25.0,
     },
     Spec {
+        name: "paying",
+        what: "a no-op task that is paid by voucher, p50 from assignment to receipt, against one that is not paid",
+        unit: "us",
+        by_ratio: true,
+        at_most: true,
+        floor: 1.5,
+        goal: 1.2,
+    },
+    Spec {
         name: "embed",
         what: "sentences to vectors on one core, all-MiniLM-L6-v2",
         unit: "tokens/s",

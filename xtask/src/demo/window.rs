@@ -14,16 +14,16 @@ use crate::place::Place;
 use crate::run::{interrupted, say};
 use crate::setup::debian::{self, Group};
 
-/// Opens what can be opened on the first node, and stays until Ctrl-C.
+/// Opens what can be opened on the node that is shown, and stays until Ctrl-C.
 pub(super) fn stay(place: &Place, fleet: &Fleet) -> Result<()> {
-    let first = &fleet.nodes[0];
+    let first = &fleet.nodes[fleet.shown()];
     say(format!(
         "try it: P2P_AGENT_HOME={} {} demo \"How do you like this?\"",
         first.home.display(),
         place.binary("p2p-agent").display()
     ));
-    if fleet.agent(0, &["status"])?["dashboard"].is_string() {
-        let opened = fleet.agent(0, &["dashboard"])?;
+    if fleet.agent(fleet.shown(), &["status"])?["dashboard"].is_string() {
+        let opened = fleet.agent(fleet.shown(), &["dashboard"])?;
         let address = opened["address"].as_str().context("the dashboard has an address")?;
         say(format!("the dashboard of {}: {address}", first.name));
     }
@@ -38,6 +38,10 @@ pub(super) fn stay(place: &Place, fleet: &Fleet) -> Result<()> {
     if interrupted() {
         return Ok(());
     }
+    fleet.earn(fleet.shown())?;
+    let wallet = fleet.agent(fleet.shown(), &["wallet", "balance"])?;
+    let credits = wallet["available"].as_f64().unwrap_or(0.0) / 1e6;
+    say(format!("{} earned its first credits: {credits} with what the network gives to newcomers", first.name));
     say(format!("{} nodes are running; Ctrl-C stops everything", fleet.nodes.len()));
     while !interrupted() {
         if let Some(child) = &mut tray
@@ -61,13 +65,13 @@ fn has_display() -> bool {
         || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// Builds the tray app behind the running nodes, and opens it as a client of the first.
+/// Builds the tray app behind the running nodes, and opens it as a client of the one that is shown.
 fn open_tray(place: &Place, fleet: &Fleet) -> Result<Option<Child>> {
     if cfg!(target_os = "linux") && !debian::want(place, &[Group::Tray], "the tray app; use the dashboard instead") {
         return Ok(None);
     }
     build::tray(place)?;
-    let first = &fleet.nodes[0];
+    let first = &fleet.nodes[fleet.shown()];
     let tray = place.ours("p2p-tray").arg("--home").arg(&first.home).spawn().context("cannot start it")?;
     say(format!("the tray app shows {}", first.name));
     Ok(Some(tray))

@@ -22,6 +22,7 @@ fn node(kind: TaskKind, texts: usize, answer: impl Fn(usize) -> TextOutcome) -> 
         membership: Vec::new(),
         agent_version: String::new(),
         max_peers: limits::PEERS,
+        money: p2p_protocol::Money::default(),
     };
     let mut node = Node::new(config, Arc::new(Ed25519::new(&SecretKey::new([3; 32]))), &Restored::default());
     node.handle(NOW, Input::Able { kinds: BTreeMap::from([(kind, Hash([4; 32]))]), slots: 1 });
@@ -34,6 +35,9 @@ fn node(kind: TaskKind, texts: usize, answer: impl Fn(usize) -> TextOutcome) -> 
         placement: Placement::Local,
         priority: Priority::Normal,
         deadline_ms: None,
+        payer: p2p_protocol::Payer::Owner,
+        only: None,
+        expected: Vec::new(),
     };
     node.submit(NOW, request).expect("a good task");
     let mut done = 0;

@@ -31,6 +31,8 @@ pub(super) struct Purse {
     /// The next row's number, once it is known.
     next: Option<u64>,
     rows: u64,
+    /// Certificates of the owner's lane that the disk had at the start.
+    on_disk: u64,
     /// Newest first.
     newest: VecDeque<WalletRow>,
     /// What was earned on a day.
@@ -74,10 +76,12 @@ impl Engine<'_> {
                 error!(why, "the network's books cannot be opened");
                 self.purse.trouble = Some(format!("The network's books cannot be opened: {why}"));
             }
-            Kept::Wallet { payer, statement, entries, kept } => {
+            Kept::Wallet { payer, statement, entries, kept, recent, on_disk } => {
                 if payer == Payer::Owner {
                     entries.iter().for_each(|entry| self.count_earned(entry));
+                    self.purse.on_disk = on_disk;
                 }
+                self.feed(Input::Recall { payer, certificates: recent });
                 self.feed(Input::Wallet { payer, statement, entries, kept });
             }
             Kept::NoWallet(why) => {
@@ -126,6 +130,10 @@ impl Engine<'_> {
         let mut records = vec![Record::Entry { network, lane: entry.lane, number: entry.number, certificate }];
         if self.parts.lanes.as_ref().is_some_and(|lanes| lanes.owner == entry.lane) {
             self.count_earned(entry);
+            // One that stands in for a certificate that was damaged: its rows are there.
+            if entry.number < self.purse.on_disk {
+                return records;
+            }
             let next = self.purse.next.unwrap_or(1);
             for (row, sums) in wallet::rows_of(entry, next) {
                 records.extend(wallet::record(network, &row, sums));
@@ -287,6 +295,7 @@ impl Engine<'_> {
             computers: u32::try_from(computers).unwrap_or(u32::MAX),
             available,
             enough,
+            unpaid,
             detail,
         })
     }

@@ -94,7 +94,9 @@ fn parts(ground: &Ground<'_>, loaded: Loaded, network: Option<Network>, membersh
         distrusted: loaded.untrusted,
         peers: loaded.peers.iter().map(|(device, addresses, _)| (*device, addresses.clone())).collect(),
         paused: loaded.paused,
-        sequence: loaded.sequences.get(SEQUENCE_LANE).copied().unwrap_or_default(),
+        // A home that was put back to an older copy must not say again what others have heard under these numbers:
+        // they would refuse it, and in the end ban it. No node says more than one thing a millisecond for long.
+        sequence: loaded.sequences.get(SEQUENCE_LANE).copied().unwrap_or_default().max(p2p_platform::now().0),
     };
     let lanes = network.as_ref().map(|network| Lanes::of(keys, network));
     let limit = |limit: Option<u32>| limit.map(Credits::whole);

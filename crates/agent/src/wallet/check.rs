@@ -53,7 +53,9 @@ pub(crate) fn check(
             RowDirection::Out => -i128::from(row.amount),
             RowDirection::Note => 0,
         };
-        let made = expected.remove(&row.id).map(|made| WalletRow { number: row.number, ..made });
+        // Under which number it stands, and in which words, is not what was certified.
+        let made = expected.remove(&row.id);
+        let made = made.map(|made| WalletRow { number: row.number, detail: row.detail.clone(), ..made });
         match made {
             None => problems.push(format!("No certificate stands behind row {}", row.id)),
             Some(made) if made != row => {

@@ -22,6 +22,8 @@ use crate::problem;
 const WAITING: usize = 512;
 /// Rows that are shown at once.
 const NEWEST: u32 = 20;
+/// Certificates that are given back to a notary that lost them, at most.
+const RECENT: usize = 64;
 
 /// What the thread is asked.
 pub(crate) enum Task {
@@ -35,7 +37,16 @@ pub(crate) enum Kept {
     Books(Box<Notary>),
     /// The log cannot be used, and why.
     NoBooks(String),
-    Wallet { payer: Payer, statement: Box<Statement>, entries: Vec<Entry>, kept: Vec<KeptVoucher> },
+    Wallet {
+        payer: Payer,
+        statement: Box<Statement>,
+        entries: Vec<Entry>,
+        kept: Vec<KeptVoucher>,
+        /// The newest certificates of them.
+        recent: Vec<Vec<u8>>,
+        /// Certificates on disk, damaged ones and those behind them included.
+        on_disk: u64,
+    },
     /// What the disk has of a lane does not add up, and why.
     NoWallet(String),
     Rows { newest: Vec<WalletRow>, next: u64, count: u64 },
@@ -192,7 +203,11 @@ fn load(books: &Books, payer: Payer, lane: LaneId) -> Result<Kept, String> {
         Payer::Issuer => Vec::new(),
     };
     let kept = kept.into_iter().map(|(hold, signed)| KeptVoucher { hold, signed }).collect();
-    Ok(Kept::Wallet { payer, statement: Box::new(statement), entries, kept })
+    let on_disk = certificates.len() as u64;
+    let mut recent = certificates;
+    recent.truncate(entries.len());
+    recent.drain(..entries.len().saturating_sub(RECENT));
+    Ok(Kept::Wallet { payer, statement: Box::new(statement), entries, kept, recent, on_disk })
 }
 
 /// What a certificate on disk did; `None` where it does not hold or does not follow.

@@ -118,7 +118,7 @@ fn row_of(entry: &Entry, movement: &Movement) -> (WalletRow, Sums) {
             let (reason, detail) = match rule {
                 Rule::Starter => (RowReason::Starter, "A start, after the first checked work"),
                 Rule::Ramp => (RowReason::Ramp, "For a day with checked work"),
-                Rule::Free => (RowReason::Free, "For today: what is left lapses at midnight (UTC)"),
+                Rule::Free => (RowReason::Free, "Free for today, until midnight (UTC)"),
                 Rule::Budget | Rule::Unknown => (RowReason::Budget, "For canaries of this epoch"),
             };
             (reason, RowState::Settled, detail.to_owned())

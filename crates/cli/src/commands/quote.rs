@@ -12,7 +12,7 @@ use crate::problem::Exit;
 pub(super) async fn run(context: &Context, client: &Client, request: &SubmitTask) -> Result<Exit, Problem> {
     let quote = client.quote(request).await?;
     context.out.reply(&quote, |page| draw(page, &quote));
-    if !quote.enough {
+    if !quote.enough && !quote.unpaid {
         let available = credits::named(quote.available);
         context.out.warn(&format!("That is more than you have: {available}"));
     }

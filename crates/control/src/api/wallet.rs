@@ -246,6 +246,8 @@ pub struct Quote {
     pub available: u64,
     /// Whether what is available pays for it.
     pub enough: bool,
+    /// Whether it is done for nothing where that is not enough: so it is among people who know each other.
+    pub unpaid: bool,
     /// One sentence, for people.
     pub detail: String,
 }

@@ -63,7 +63,7 @@ pub(crate) fn check() -> WalletCheck {
 
 pub(crate) fn quote() -> Quote {
     let detail = "Two texts go to one other computer.".to_owned();
-    Quote { price: 40, texts: 2, bytes: 31, computers: 1, available: 39, enough: false, detail }
+    Quote { price: 40, texts: 2, bytes: 31, computers: 1, available: 39, enough: false, unpaid: false, detail }
 }
 
 async fn get(node: &Node, path: &str) -> (u16, Value) {

@@ -2,7 +2,7 @@
 
 use p2p_ledger::wire::order::Body;
 use p2p_ledger::wire::{Purpose, Rule};
-use p2p_ledger::{Amounts, Refusal, day};
+use p2p_ledger::{Amounts, Answer, Reason, Refusal, day};
 use p2p_types::Credits;
 
 use crate::world::{DAY, HOUR, Owner, World, claim, earned, hold, release, transfer};
@@ -70,7 +70,7 @@ fn one_owners_two_computers_spend_side_by_side_and_share_with_marks_kept() {
     // A computer that is lost: its account moves what was in its lane.
     let rescue = second.order(world.now, 0, transfer(&first.lane(), whole(9, 60, 0), Purpose::Own));
     let signed = p2p_types::Signed::new(&second.account, &crate::world::NETWORK, &rescue);
-    assert!(matches!(world.judge(vec![signed])[0], p2p_ledger::Answer::Certified { .. }));
+    assert!(matches!(world.judge(vec![signed])[0], Answer::Certified { .. }));
     assert_eq!(world.purse(&first), whole(19, 100, 0));
 }
 
@@ -91,6 +91,23 @@ fn the_free_tier_lapses_at_midnight_wherever_it_is() {
     assert_eq!(world.notary.ledger().supply().lapsed, Credits::whole(50));
     world.fine(&mut owner, claim(Rule::Free, day(world.now), Credits::whole(50)));
     assert_eq!(world.purse(&owner), whole(19, 0, 50));
+}
+
+#[test]
+fn an_order_has_each_of_its_rows_once_though_two_free_tiers_lapse_by_it() {
+    let mut world = World::new();
+    let (mut owner, payee) = (world.owner(1), world.owner(2));
+    world.earn(&mut owner, 20);
+    world.fine(&mut owner, claim(Rule::Free, day(world.now), Credits::whole(50)));
+    let expires = world.now.plus_ms(20 * HOUR);
+    let id = world.fine(&mut owner, hold(&payee.lane(), whole(0, 0, 30), expires));
+    world.now = world.now.plus_ms(DAY);
+    let Answer::Certified { id, movements, .. } = world.send(&owner, release(id)) else { panic!("carried out") };
+    let lapsed: Vec<Amounts> =
+        movements.iter().filter(|row| row.reason == Reason::Lapsed).map(|row| row.amounts).collect();
+    assert_eq!(lapsed, [whole(0, 0, 50)], "20 that were there, and 30 that came back too late");
+    let rows: std::collections::HashSet<String> = movements.iter().map(|row| row.row_id(&id)).collect();
+    assert_eq!(rows.len(), movements.len());
 }
 
 #[test]

@@ -102,7 +102,7 @@ impl Node {
         let addresses = peer.addresses.clone();
         self.post.begin_session(from, sequence);
         if let Some(pay) = &mut self.pay {
-            pay.met(from);
+            pay.met(now, from, &mut self.post);
         }
         if !addresses.is_empty() {
             self.post.persist(Durable::Peer { device: from, addresses });

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use p2p_ledger::{Answer, BATCH_ORDERS, LaneId, Notary, Place, Refusal, day, id, wire as ledger};
+use p2p_ledger::{Answer, BATCH_ORDERS, LaneId, Notary, Place, Refusal, certificate, day, id, wire as ledger};
 use p2p_types::{AccountId, Credits, DeviceId, Hash, Now, Signed};
 use prost::Message as _;
 
@@ -19,7 +19,7 @@ const ASKED: Rate = Rate { burst: 256, refill_us: 20_000 };
 /// Nodes whose use is counted.
 const COUNTED: usize = 1024;
 /// Certificates in one answer: far below the limit of a frame.
-const PAGE: usize = 64;
+pub(super) const PAGE: usize = 64;
 /// Answers that wait for the log to be read.
 const READS: usize = 256;
 
@@ -30,6 +30,8 @@ pub(crate) type Reply = (DeviceId, Message);
 enum Asked {
     Order { from: DeviceId, order: Signed<ledger::Order> },
     Statement { from: DeviceId, lane: LaneId, first: u64 },
+    /// A certificate of this notary that its log may have lost.
+    Restore { certificate: ledger::Certificate },
 }
 
 #[derive(Debug)]
@@ -101,6 +103,18 @@ impl Bank {
         }
     }
 
+    /// Takes back what this notary certified, from who has it still.
+    pub(crate) fn restore(&mut self, now: Now, from: DeviceId, certificates: &[Vec<u8>], post: &Post) -> Result<(), &'static str> {
+        for certificate in certificates.iter().take(PAGE) {
+            let certificate = certificate::decode(certificate).map_err(|_| "a certificate that cannot be read")?;
+            if !self.may_ask(now, from, post) {
+                break;
+            }
+            self.waiting.push_back(Asked::Restore { certificate });
+        }
+        Ok(())
+    }
+
     fn may_ask(&mut self, now: Now, from: DeviceId, post: &Post) -> bool {
         if self.stopped || self.waiting.len() >= WAITING {
             return false;
@@ -122,6 +136,11 @@ impl Bank {
                     replies.extend(self.state(from, lane, first, post));
                 }
                 Some(Asked::Order { .. }) => replies.extend(self.judge(now, post)),
+                Some(Asked::Restore { .. }) => {
+                    if let Some(Asked::Restore { certificate }) = self.waiting.pop_front() {
+                        self.take_back(&certificate, post);
+                    }
+                }
             }
         }
         replies
@@ -159,6 +178,19 @@ impl Bank {
             }
             None => self.tell(answers),
         }
+    }
+
+    /// Carries out once more what the log lost. What it has, or what is not this notary's, changes nothing.
+    fn take_back(&mut self, certificate: &ledger::Certificate, post: &mut Post) {
+        let Ok(judged) = self.notary.restore(&*post.scheme, certificate) else { return };
+        let Some(record) = judged.record else { return };
+        // Whoever lost it with the notary is told; the others have it.
+        let certified = judged.answers.into_iter().filter_map(|answer| match answer {
+            Answer::Certified { id, .. } => Some(Answered { from: post.me, order: id, answer }),
+            _ => None,
+        });
+        self.writing = Some(certified.collect());
+        post.emit(Output::Record { record });
     }
 
     /// The record is on disk, or never will be.
@@ -232,7 +264,10 @@ impl Bank {
     /// What was asked of the log is there; nothing, where it could not be read.
     pub(crate) fn log_read(&mut self, request: u64, certificates: Vec<Vec<u8>>) -> Option<Reply> {
         let Read { to, statement } = self.reads.remove(&request)?;
-        (!certificates.is_empty()).then(|| (to, Message::Statement(wire::Statement { certificates, ..statement })))
+        if certificates.is_empty() {
+            return None;
+        }
+        Some((to, Message::Statement(wire::Statement { certificates, ..statement })))
     }
 }
 
@@ -243,8 +278,9 @@ fn refusal(order: Hash, why: Why, detail: String) -> Message {
 /// What a refusal means for whoever gave the order.
 fn kind(refusal: &Refusal) -> Why {
     match refusal {
-        Refusal::OutOfSequence { .. } | Refusal::Conflict { .. } | Refusal::Epoch { .. } | Refusal::Expired => Why::Stale,
-        Refusal::TooManyAtOnce | Refusal::ClockLeap(_) | Refusal::TooManyOrders(_) => Why::Later,
+        Refusal::OutOfSequence { .. } | Refusal::Conflict { .. } | Refusal::Epoch { .. } => Why::Stale,
+        // One of two calendars is wrong: another order at once would expire as soon.
+        Refusal::Expired | Refusal::TooManyAtOnce | Refusal::ClockLeap(_) | Refusal::TooManyOrders(_) => Why::Later,
         Refusal::Overdrawn { .. } => Why::Overdrawn,
         _ => Why::Never,
     }

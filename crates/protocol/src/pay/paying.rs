@@ -23,8 +23,9 @@ const PARTS: u32 = 4;
 const LEAST: Credits = Credits::whole(10);
 /// How long work waits for a hold before it is done without, where that is allowed.
 const OPENING_MS: u64 = 2000;
-/// After a refused hold the next is not tried before this time.
-const REFUSED_MS: u64 = 10_000;
+/// After a refused hold the next is not tried before this time: longer than a task looks for somebody, or
+/// one that nobody will do would look for ever.
+const REFUSED_MS: u64 = 15_000;
 
 /// Who pays for a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -57,7 +58,16 @@ pub(crate) enum Lack {
 #[derive(Debug)]
 enum Session {
     Opening { until: Monotonic },
-    Open { paying: Paying, certificate: Vec<u8>, told: bool, ends: Timestamp },
+    Open {
+        paying: Paying,
+        certificate: Vec<u8>,
+        told: bool,
+        ends: Timestamp,
+        /// The last voucher, signed.
+        latest: Option<Vec<u8>>,
+        /// The provider takes nothing more under it. What it has is paid out of it all the same.
+        closed: bool,
+    },
     Refused { until: Monotonic },
 }
 
@@ -91,14 +101,15 @@ impl Sessions {
         if price.is_zero() {
             return Terms::Free;
         }
+        self.forget_lost(&payee.device, wallet.purse);
         let otherwise = |lack| if wallet.unpaid { Terms::Free } else { Terms::Cannot(lack) };
         match self.by_payee.get(&payee.device) {
             Some(Session::Opening { until }) if *until <= now.mono && wallet.unpaid => return Terms::Free,
             Some(Session::Opening { .. }) => return Terms::Soon,
             Some(Session::Refused { until }) if *until > now.mono => return otherwise(Lack::Notary),
-            Some(Session::Open { paying, ends, .. }) => {
+            Some(Session::Open { paying, ends, closed, .. }) => {
                 let left = paying.left().minus(reserved).unwrap_or_default();
-                if left >= price && now.wall.plus_ms(MARGIN_MS) < *ends {
+                if !closed && left >= price && now.wall.plus_ms(MARGIN_MS) < *ends {
                     return Terms::Under(paying.hold());
                 }
                 // The rest of the hold is promised: what is under way must be paid out of it first.
@@ -123,12 +134,20 @@ impl Sessions {
         }
     }
 
+    /// A hold that is not ordered any more, because nobody answered or its time was over, will not come.
+    fn forget_lost(&mut self, payee: &DeviceId, purse: &Purse) {
+        let ordered = |want: &Want| matches!(want, Want::Hold { payee: other, .. } if other.device == *payee);
+        if matches!(self.by_payee.get(payee), Some(Session::Opening { .. })) && !purse.wants().any(ordered) {
+            self.by_payee.remove(payee);
+        }
+    }
+
     /// The hold that was ordered stands.
     pub(crate) fn opened(&mut self, hold: Hash, me: DeviceId, payee: LaneId, statement: &Statement, certificate: Vec<u8>) {
         let Some(Session::Opening { .. }) = self.by_payee.get(&payee.device) else { return };
         let Some((_, held)) = statement.holds().find(|(id, _)| **id == hold) else { return };
         let paying = Paying::new(hold, me, held.ceiling.total());
-        let session = Session::Open { paying, certificate, told: false, ends: held.expires };
+        let session = Session::Open { paying, certificate, told: false, ends: held.expires, latest: None, closed: false };
         self.by_payee.insert(payee.device, session);
     }
 
@@ -149,16 +168,18 @@ impl Sessions {
 
     /// The provider takes nothing under the hold any more: a new one is needed.
     pub(crate) fn give_up(&mut self, payee: &DeviceId) {
-        if let Some(Session::Open { .. }) = self.by_payee.get(payee) {
-            self.by_payee.remove(payee);
+        if let Some(Session::Open { closed, .. }) = self.by_payee.get_mut(payee) {
+            *closed = true;
         }
     }
 
-    /// A new connection: the certificate has to be shown again.
-    pub(crate) fn met(&mut self, payee: &DeviceId) {
-        if let Some(Session::Open { told, .. }) = self.by_payee.get_mut(payee) {
-            *told = false;
-        }
+    /// A new connection: the certificate has to be shown again, and so has the last voucher, which the
+    /// connection before may have lost. Gives that message.
+    pub(crate) fn met(&mut self, payee: &DeviceId) -> Option<Message> {
+        let Some(Session::Open { told, latest, .. }) = self.by_payee.get_mut(payee) else { return None };
+        *told = false;
+        let voucher = latest.clone()?;
+        Some(Message::Payment(wire::Payment { voucher }))
     }
 
     /// The certificate of the hold, where the provider has not seen it on this connection.
@@ -174,12 +195,13 @@ impl Sessions {
 
     /// Pays for work that was delivered. Gives the message with the voucher.
     pub(crate) fn pay(&mut self, hold: Hash, payee: &DeviceId, task: TaskId, price: Credits, post: &Post) -> Option<Message> {
-        let Some(Session::Open { paying, .. }) = self.by_payee.get_mut(payee) else { return None };
+        let Some(Session::Open { paying, latest, .. }) = self.by_payee.get_mut(payee) else { return None };
         if paying.hold() != hold {
             return None;
         }
         let voucher = paying.pay(task, price)?;
         let voucher = Signed::new(&*post.scheme, &post.network, &voucher).into_bytes();
+        *latest = Some(voucher.clone());
         Some(Message::Payment(wire::Payment { voucher }))
     }
 

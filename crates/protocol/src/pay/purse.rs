@@ -20,6 +20,8 @@ const PATIENCE_MS: u64 = 10_000;
 const ORDER_LIFE_MS: u64 = 10 * 60 * 1000;
 /// Orders that wait here.
 const WANTED: usize = 1024;
+/// The newest certificates that are at hand, for a notary whose log lost its end: that is one record.
+pub(crate) const RECENT: usize = 64;
 
 /// What is to be ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub(crate) struct Purse {
     /// Orders that the notary has of the lane, as it said on this connection.
     total: Option<u64>,
     asked_until: Option<Monotonic>,
+    /// To be asked once more, though nothing is known to be missing.
+    doubts: bool,
     /// Before this time the notary is not asked.
     rest_until: Option<Monotonic>,
     epoch: u64,
@@ -65,6 +69,10 @@ pub(crate) struct Purse {
     heard: Option<Timestamp>,
     wanted: VecDeque<Want>,
     given: Option<Given>,
+    /// The newest certificates, the newest last.
+    recent: VecDeque<Vec<u8>>,
+    /// The first order that the notary says it does not have, though it certified it.
+    lost: Option<u64>,
 }
 
 impl Purse {
@@ -75,12 +83,15 @@ impl Purse {
             statement: None,
             total: None,
             asked_until: None,
+            doubts: false,
             rest_until: None,
             epoch: 0,
             others: Credits::ZERO,
             heard: None,
             wanted: VecDeque::new(),
             given: None,
+            recent: VecDeque::new(),
+            lost: None,
         }
     }
 
@@ -111,6 +122,18 @@ impl Purse {
         }
     }
 
+    /// What the notary said may not have been read, because one of two calendars was wrong for a while.
+    pub(crate) const fn doubt(&mut self) {
+        self.doubts = true;
+    }
+
+    /// The newest certificates that the disk has, in their order.
+    pub(crate) fn recall(&mut self, certificates: Vec<Vec<u8>>) {
+        if self.recent.is_empty() {
+            self.recent = certificates.into();
+        }
+    }
+
     /// Whether everything that the notary has of the lane is here, as of this connection.
     pub(crate) fn is_current(&self) -> bool {
         self.total.is_some() && self.total == self.statement.as_ref().map(Statement::orders)
@@ -136,6 +159,12 @@ impl Purse {
         }
     }
 
+    /// Takes an order that ends a hold on the list, in the place of an earlier one for the same.
+    pub(crate) fn want_instead(&mut self, want: Want) {
+        self.wanted.retain(|other| ended_by(other).is_none() || ended_by(other) != ended_by(&want));
+        self.want(want);
+    }
+
     /// The notary cannot be reached any more. What it was given last may be carried out or not: its
     /// next statement tells.
     pub(crate) fn lost_notary(&mut self) {
@@ -144,12 +173,18 @@ impl Purse {
         self.take_back();
     }
 
-    /// A hold is not asked for again: it may be there by now, and whoever needs one asks anew.
     fn take_back(&mut self) {
-        if let Some(given) = self.given.take()
-            && !matches!(given.want, Want::Hold { .. })
-        {
-            self.wanted.push_front(given.want);
+        if let Some(given) = self.given.take() {
+            self.want_again(given.want);
+        }
+    }
+
+    /// A hold is not asked for again: it may be there by now, and whoever needs one asks anew, within what
+    /// is left then.
+    fn want_again(&mut self, want: Want) {
+        let newer = |other: &Want| ended_by(other).is_some() && ended_by(other) == ended_by(&want);
+        if !matches!(want, Want::Hold { .. }) && !self.wanted.iter().any(newer) {
+            self.wanted.push_front(want);
         }
     }
 
@@ -164,10 +199,11 @@ impl Purse {
             self.take_back();
         }
         let statement = self.statement.as_ref()?;
-        if !self.is_current() {
+        if !self.is_current() || self.doubts {
             if waits(self.asked_until) {
                 return None;
             }
+            self.doubts = false;
             self.asked_until = Some(now.mono.plus_ms(PATIENCE_MS));
             let (account, device) = (self.lane.account.0.to_vec(), self.lane.device.0.to_vec());
             let from = statement.orders();
@@ -175,6 +211,10 @@ impl Purse {
         }
         if self.given.is_some() {
             return None;
+        }
+        // Before any other order: those that it lost come first.
+        if let Some(from) = self.lost.take() {
+            return Some(self.give_back(from));
         }
         let opens = !statement.is_open();
         let want = if opens { Want::Open } else { self.wanted.pop_front()? };
@@ -189,6 +229,21 @@ impl Purse {
         let (order, until) = (id(&post.network, &signed), now.mono.plus_ms(PATIENCE_MS));
         self.given = Some(Given { want, order, until });
         Some(Message::LedgerOrder(wire::LedgerOrder { order: signed.into_bytes() }))
+    }
+
+    /// Certificates for a notary that lost what it certified, as far as they are at hand.
+    fn give_back(&self, from: u64) -> Message {
+        let orders = self.statement.as_ref().map_or(0, Statement::orders);
+        let first = orders.saturating_sub(self.recent.len() as u64);
+        let skip = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+        Message::Statement(wire::Statement {
+            account: self.lane.account.0.to_vec(),
+            device: self.lane.device.0.to_vec(),
+            from: from.max(first),
+            total: orders,
+            certificates: self.recent.iter().skip(skip).cloned().collect(),
+            ..wire::Statement::default()
+        })
     }
 
     fn body(&self, want: &Want) -> Body {
@@ -240,16 +295,23 @@ impl Purse {
             let Ok(movements) = statement.take(at, &order) else {
                 return (news, Err("a certificate that does not follow the one before"));
             };
-            if self.given.as_ref().is_some_and(|given| given.order == order.id) {
+            // One that was given before, and does the same, makes it void.
+            if self.given.as_ref().is_some_and(|given| given.order == order.id || did(&given.want, &order)) {
                 self.given = None;
             }
             self.wanted.retain(|want| !did(want, &order));
             let entry = Entry { lane: self.lane, number, at, order: order.clone(), movements: movements.clone() };
-            post.persist(Durable::Entry { entry, certificate: bytes.clone() });
+            post.persist(Durable::Entry { entry: Box::new(entry), certificate: bytes.clone() });
+            self.recent.push_back(bytes.clone());
+            if self.recent.len() > RECENT {
+                self.recent.pop_front();
+            }
             news.push(News::Done { order, at, movements, certificate: bytes });
         }
         let there = statement.orders();
-        self.total = Some(said.total.max(there));
+        self.lost = Some(said.total).filter(|total| *total < there);
+        // An answer that waited for the log may be older than what was told meanwhile.
+        self.total = self.total.max(Some(said.total.max(there)));
         self.asked_until = None;
         self.heard = Some(now.wall);
         post.emit(Output::WalletChanged);
@@ -263,12 +325,14 @@ impl Purse {
         match refusal.why() {
             Why::Stale => {
                 self.total = None;
-                self.wanted.push_front(given.want);
+                self.want_again(given.want);
                 None
             }
             Why::Later => {
+                // A disk that failed may have it all the same: nothing new is wanted before it is asked.
+                self.total = None;
                 self.rest_until = Some(now.mono.plus_ms(PATIENCE_MS));
-                self.wanted.push_front(given.want);
+                self.want_again(given.want);
                 None
             }
             Why::Unspecified | Why::Never | Why::Overdrawn => {
@@ -288,7 +352,15 @@ impl Purse {
             return busy.then_some(rest);
         }
         let given = self.given.as_ref().map(|given| given.until);
-        self.asked_until.into_iter().chain(given).min()
+        self.asked_until.filter(|_| !self.is_current()).into_iter().chain(given).min()
+    }
+}
+
+/// The hold that an order is to end.
+const fn ended_by(want: &Want) -> Option<&Hash> {
+    match want {
+        Want::Settle { hold, .. } | Want::Release { hold } => Some(hold),
+        Want::Open | Want::Hold { .. } | Want::Claim { .. } => None,
     }
 }
 

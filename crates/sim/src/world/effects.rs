@@ -1,7 +1,7 @@
 //! Carrying out what a machine wants, in order, as the engine of a real node does: durable before
 //! visible.
 
-use p2p_protocol::{Durable, Input, Output, State, TaskRequest, input_hash};
+use p2p_protocol::{Durable, Input, Output, Payer, State, TaskRequest, input_hash};
 use p2p_types::TaskId;
 
 use super::{Event, World};
@@ -67,7 +67,7 @@ impl World<'_> {
                 }
                 Output::Send { to, frame } => {
                     self.checkers.sent(device, to, &frame)?;
-                    self.promises(node, &frame);
+                    self.promises(node, to, &frame);
                     self.write(node, &mut batch);
                     self.leave_or_wait(node, Held::Send { to, frame })?;
                 }
@@ -217,6 +217,11 @@ impl World<'_> {
         }
         asked.over = true;
         self.open_tasks -= 1;
+        if task.payer == Payer::Issuer && task.state == State::Done {
+            let payee =
+                task.providers.first().map_or(0, |device| crate::computer::incarnation(&self.computers, device));
+            self.books.answered(id, (self.computers[node].incarnation, payee));
+        }
         self.report.ended_us = self.schedule.now();
         debug_assert!(!matches!(task.state, State::Searching | State::Assigned | State::Computing));
         self.checkers.outcomes.ended(device, task, &self.checkers.asked[&id], &self.network, &verifier)

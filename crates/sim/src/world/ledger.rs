@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use p2p_ledger::{LaneId, Notary, Place, certificate};
 use p2p_protocol::wire::envelope::Message;
 use p2p_protocol::{Input, Limits, Money, Payer};
-use p2p_types::DeviceId;
+use p2p_types::{Credits, DeviceId, Hash, TaskId};
 use prost::Message as _;
 
 use super::{Event, World};
 use crate::checkers::{Verdict, read};
-use crate::computer::{Seam, amount_of};
+use crate::computer::{Seam, amount_of, incarnation};
 use crate::dice::Dice;
 use crate::load;
 use crate::money::{self, Mishap, NOTARY};
@@ -20,6 +20,16 @@ use crate::{MS, Micros, SECOND};
 
 /// Messages that may be said once more.
 const REMEMBERED: usize = 64;
+/// Computers that say more than this in a second talk without end.
+const FRAMES_A_SECOND: u32 = 1000;
+/// Why an honest order may be refused.
+const EXPECTED: &[&str] = &[
+    "has no lane yet",
+    "the hold ended at",
+    "whoever founded the network",
+    "credits are wanted",
+    "there is no open hold",
+];
 /// What a node may say of a voucher that came twice.
 const OLD_VOUCHER: &str = "a voucher that does not follow the one before";
 
@@ -33,8 +43,8 @@ pub(super) struct State {
     aged: BTreeSet<usize>,
     calm: bool,
     pub(super) over: bool,
-    /// Orders that were refused, and why.
-    refused: BTreeMap<String, u64>,
+    /// Frames of each computer in the second that is now.
+    frames: BTreeMap<usize, (u64, u32)>,
 }
 
 impl State {
@@ -45,7 +55,7 @@ impl State {
             aged: BTreeSet::new(),
             calm: false,
             over: false,
-            refused: BTreeMap::new(),
+            frames: BTreeMap::new(),
         }
     }
 }
@@ -90,11 +100,16 @@ impl World<'_> {
                 }
                 return self.start(node);
             }
-            Mishap::Calendar { node, ms } => self.computers[node].skew_ms = ms,
+            Mishap::Calendar { node, ms } => {
+                // Whoever takes it for late settles early, with what there is.
+                self.books.forgot(self.computers[node].device);
+                self.computers[node].skew_ms = ms;
+            }
             Mishap::Night { ms } => {
-                if self.scenario.sabotage != Sabotage::NoMorning || !self.ledger.calm {
-                    self.computers.iter_mut().for_each(|computer| computer.nights_ms += ms);
+                if self.ledger.calm {
+                    self.look_for_the_notary();
                 }
+                self.computers.iter_mut().for_each(|computer| computer.nights_ms += ms);
             }
             Mishap::Calm => {
                 self.ledger.calm = true;
@@ -108,6 +123,12 @@ impl World<'_> {
             Mishap::End => self.ledger.over = true,
         }
         Ok(())
+    }
+
+    /// Whoever waited out a ban, or was alone, tries the address of its configuration again.
+    fn look_for_the_notary(&mut self) {
+        let notary = self.computers[NOTARY].device;
+        (1..self.computers.len()).for_each(|node| self.fabric.dial(node, notary, &mut self.schedule));
     }
 
     // ---- disks ----
@@ -251,16 +272,27 @@ impl World<'_> {
 
     // ---- what is said ----
 
-    /// A voucher is signed.
-    pub(super) fn promises(&mut self, node: usize, frame: &[u8]) {
+    /// Work is given under a hold, or a voucher is signed.
+    pub(super) fn promises(&mut self, node: usize, to: DeviceId, frame: &[u8]) {
         if self.scenario.money.is_none() {
             return;
         }
         let Ok(envelope) = read(frame) else { return };
+        if let Some(Message::Assignment(assignment)) = &envelope.message
+            && node == NOTARY
+            && let (Ok(task), Ok(hold), Some(price)) = (
+                TaskId::try_from(assignment.task.as_slice()),
+                Hash::try_from(assignment.hold.as_slice()),
+                Credits::from_micro(assignment.price),
+            )
+        {
+            self.books.asked(task, hold, price);
+        }
         if let Some(Message::Payment(payment)) = &envelope.message
             && let Some((hold, amount)) = amount_of(&payment.voucher)
         {
-            self.books.promised(hold, amount, self.computers[node].incarnation);
+            let incarnations = (self.computers[node].incarnation, incarnation(&self.computers, &to));
+            self.books.promised(hold, amount, incarnations);
             if self.house.stingy == Some(node) {
                 self.books.withheld(hold);
             }
@@ -270,8 +302,15 @@ impl World<'_> {
     /// A frame leaves, and now and then something old after it, as if it were new.
     pub(super) fn says(&mut self, node: usize, to: DeviceId, frame: &[u8]) -> Verdict {
         let envelope = read(frame)?;
-        if self.house.stingy == Some(node) && matches!(envelope.message, Some(Message::Payment(_))) {
+        let unpaid = self.house.stingy == Some(node) || self.scenario.sabotage == Sabotage::LostPayments;
+        if unpaid && matches!(envelope.message, Some(Message::Payment(_))) {
             return Ok(());
+        }
+        let second = self.schedule.now() / SECOND;
+        let frames = self.ledger.frames.entry(node).or_default();
+        *frames = if frames.0 == second { (second, frames.1 + 1) } else { (second, 1) };
+        if frames.1 > FRAMES_A_SECOND {
+            return Err(("chatter", format!("node {node} sends {} frames in a second", frames.1)));
         }
         let frame = self.spaced(node, frame.to_vec())?;
         self.fabric.send(node, to, frame, &mut self.schedule);
@@ -289,8 +328,13 @@ impl World<'_> {
         if greets || self.ledger.calm || !self.ledger.dice.permille(echoes) {
             return Ok(());
         }
-        let known: Vec<&Message> =
-            self.ledger.said.iter().filter(|(from, whom, _)| *from == node && *whom == to).map(|(_, _, said)| said).collect();
+        let known: Vec<&Message> = self
+            .ledger
+            .said
+            .iter()
+            .filter(|(from, whom, _)| *from == node && *whom == to)
+            .map(|(_, _, said)| said)
+            .collect();
         if !known.is_empty() {
             let message = known[self.ledger.dice.index(known.len())].clone();
             let echo = p2p_protocol::wire::Envelope {
@@ -311,24 +355,28 @@ impl World<'_> {
             return Ok(frame);
         }
         let envelope = read(&frame)?;
-        let envelope = p2p_protocol::wire::Envelope {
-            sequence: envelope.sequence * 2,
-            session: envelope.session / 2,
-            ..envelope
-        };
+        let envelope =
+            p2p_protocol::wire::Envelope { sequence: envelope.sequence * 2, session: envelope.session / 2, ..envelope };
         Ok(self.computers[node].sign(&self.network.id, &envelope))
     }
 
     /// Whether somebody is blamed for what this world says in their name.
     pub(super) fn is_echo(&self, reason: &str) -> bool {
+        // Connections that come and go bring more lists of addresses than are read.
+        if self.scenario.money.is_some() && reason.contains("there are too many of them") {
+            return true;
+        }
         let echoes = self.scenario.money.is_some_and(|economy| economy.echoes_permille > 0);
         echoes && reason.contains(OLD_VOUCHER) && self.scenario.sabotage != Sabotage::NoExcuses
     }
 
-    pub(super) fn order_refused(&mut self, _node: usize, what: &str, why: &str) -> Verdict {
-        let why: String = why.chars().filter(|letter| !letter.is_ascii_digit()).collect();
-        *self.ledger.refused.entry(format!("{what}: {why}")).or_default() += 1;
-        Ok(())
+    /// The notary refuses what could not be known to be wrong, and nothing else.
+    #[expect(clippy::unused_self, reason = "reads as one of the world's rules")]
+    pub(super) fn order_refused(&self, node: usize, what: &str, why: &str) -> Verdict {
+        if EXPECTED.iter().any(|known| why.contains(known)) {
+            return Ok(());
+        }
+        Err(("orders", format!("node {node} was refused {what}: {why}")))
     }
 
     // ---- what must be true ----
@@ -348,9 +396,6 @@ impl World<'_> {
     pub(super) fn all_is_settled(&self) -> Verdict {
         if self.scenario.money.is_none() {
             return Ok(());
-        }
-        if std::env::var_os("P2P_AGENT_REFUSED").is_some() {
-            println!("{:?}", self.ledger.refused);
         }
         let now = self.schedule.now();
         let wall = self.computers[NOTARY].now(now).wall;
@@ -372,9 +417,9 @@ impl World<'_> {
             };
             for (payer, lane) in self.lanes_of(node) {
                 let balance = machine.balance(payer, computer.now(now));
-                let current = balance.as_ref().is_some_and(|balance| {
-                    balance.current && balance.orders == notary.places(&lane).len() as u64
-                });
+                let current = balance
+                    .as_ref()
+                    .is_some_and(|balance| balance.current && balance.orders == notary.places(&lane).len() as u64);
                 if !current && self.ledger.aged.contains(&node) {
                     mute.insert(computer.device);
                 } else if !current {
@@ -384,10 +429,6 @@ impl World<'_> {
             self.looks_at_wallets(node)?;
         }
         self.books.all_ended(|device| mute.contains(device))?;
-        let running = |device: &DeviceId| {
-            let computer = self.computers.iter().find(|computer| computer.device == *device);
-            computer.map_or(0, |computer| computer.incarnation)
-        };
-        self.books.all_paid(running)
+        self.books.all_paid(|device| incarnation(&self.computers, device))
     }
 }

@@ -5,7 +5,7 @@ use super::*;
 /// A database as the first release left it, made from a text so that it can be reviewed.
 const VERSION_1: &str = include_str!("version_1.sql");
 
-const ADD_NOTES: &str = "CREATE TABLE notes (text TEXT) STRICT; INSERT INTO notes SELECT lane FROM sequences";
+const ADD_MEMOS: &str = "CREATE TABLE memos (text TEXT) STRICT; INSERT INTO memos SELECT lane FROM sequences";
 
 fn version_1(path: &Path) {
     let old = Connection::open(path).expect("opens");
@@ -47,10 +47,10 @@ fn the_first_release_can_still_be_read() {
 fn a_migration_copies_the_database_first() {
     let (folder, path) = folder();
     version_1(&path);
-    let migrations = [schema::MIGRATIONS[0], ADD_NOTES];
+    let migrations = [schema::MIGRATIONS, &[ADD_MEMOS]].concat();
     let (store, _completed) = Store::open_with(&path, Bounds::default(), &migrations).expect("migrates");
     check(&store);
-    let noted = Connection::open(&path).expect("opens").query_row("SELECT text FROM notes", (), |row| row.get(0));
+    let noted = Connection::open(&path).expect("opens").query_row("SELECT text FROM memos", (), |row| row.get(0));
     assert_eq!(noted, Ok("direct".to_owned()));
     store.close();
 
@@ -63,7 +63,7 @@ fn a_migration_copies_the_database_first() {
 
     // This release, which knows one version less, says so and changes nothing.
     let before = fs::read(&path).expect("read");
-    assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 2, known: 1 })));
+    assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 3, known: 2 })));
     assert_eq!(fs::read(&path).expect("read"), before);
 }
 
@@ -71,14 +71,14 @@ fn a_migration_copies_the_database_first() {
 fn a_migration_that_fails_leaves_the_old_version() {
     let (_folder, path) = folder();
     version_1(&path);
-    let half = format!("{ADD_NOTES}; INSERT INTO nowhere VALUES (1)");
+    let half = format!("{ADD_MEMOS}; INSERT INTO nowhere VALUES (1)");
     let refused = Store::open_with(&path, Bounds::default(), &[schema::MIGRATIONS[0], &half]);
     assert!(matches!(refused, Err(StoreError::Database { .. })));
     let node = Node::open(&path);
     check(&node.store);
     node.store.close();
     // Nothing of it stayed behind, so that it works once it is mended.
-    Store::open_with(&path, Bounds::default(), &[schema::MIGRATIONS[0], ADD_NOTES]).expect("migrates");
+    Store::open_with(&path, Bounds::default(), &[schema::MIGRATIONS, &[ADD_MEMOS]].concat()).expect("migrates");
 }
 
 #[test]

@@ -838,6 +838,8 @@ export interface components {
             price: number;
             /** Format: int32 */
             texts: number;
+            /** @description Whether it is done for nothing where that is not enough: so it is among people who know each other. */
+            unpaid: boolean;
         };
         /** @description What a provider signed for a finished part of a task. */
         Receipt: {

@@ -35,7 +35,7 @@ fn table(context: &Context, rows: &[WalletRow]) -> Table {
             moment::utc(row.at_ms).into(),
             amount(row),
             state(row.state),
-            reason(row.reason).into(),
+            reason(row.reason, row.direction).into(),
             row.other.map(|id| names::device(context, &id)).unwrap_or_default().into(),
             tasks(context, row).into(),
         ];
@@ -77,8 +77,10 @@ fn state(state: RowState) -> Cell {
     }
 }
 
-const fn reason(reason: RowReason) -> &'static str {
+const fn reason(reason: RowReason, direction: RowDirection) -> &'static str {
     match reason {
+        // Of what was set aside before: nothing moves now.
+        RowReason::Work if matches!(direction, RowDirection::Note) => "paid of it",
         RowReason::Work => "work you did",
         RowReason::Hold => "work by others",
         RowReason::Returned => "not used up",

@@ -242,3 +242,129 @@ fn entries_are_kept_in_their_order_with_their_certificates() {
     assert_eq!(entries, (0..entries.len() as u64).collect::<Vec<_>>());
     assert_eq!(balance(&world, 1).orders, entries.len() as u64);
 }
+
+/// A task for one node, that is paid by its owner.
+fn task_for(world: &mut World, at: usize, to: usize) -> TaskId {
+    let request = world.request(TaskKind::Sentiment, &["good"]);
+    let only = Some(world.device(to));
+    world.submit(at, TaskRequest { only, ..request })
+}
+
+#[test]
+fn what_was_set_aside_for_who_never_comes_back_is_taken_back() {
+    let mut world = earned(3, false);
+    let task = task_for(&mut world, 1, 2);
+    world.pass(100);
+    assert_eq!(world.seats[1].node.task(&task).expect("known").state, State::Done);
+    world.kill(2);
+    world.pass(700_000);
+    assert!(!balance(&world, 1).held.is_zero(), "it may be settled yet");
+    world.now.wall = world.now.wall.plus_ms(3 * 3_600_000);
+    world.pass(700_000);
+    assert_eq!(balance(&world, 1).held, Credits::ZERO);
+}
+
+/// A crash of the payer between the order and the work, or of the payee after it, leaves such a hold.
+#[test]
+fn a_hold_that_its_payee_never_saw_goes_back_after_a_minute() {
+    let mut world = earned(3, false);
+    world.road(|from, _, envelope| {
+        let work = from == 1 && matches!(envelope.message, Some(Message::Assignment(_)));
+        if work { super::world::Way::Lost } else { super::world::Way::Straight }
+    });
+    task_for(&mut world, 1, 2);
+    world.pass(1000);
+    assert!(!balance(&world, 1).held.is_zero());
+    world.pass(50_000);
+    assert!(!balance(&world, 1).held.is_zero(), "its payer may be slow");
+    world.pass(70_000);
+    assert_eq!(balance(&world, 1).held, Credits::ZERO);
+    assert!(world.seats[0].node.books().expect("the notary").ledger().balances());
+}
+
+#[test]
+fn a_voucher_that_a_connection_lost_is_said_again_on_the_next() {
+    let mut world = earned(3, false);
+    world.road(|from, _, envelope| {
+        let voucher = from == 1 && matches!(envelope.message, Some(Message::Payment(_)));
+        if voucher { super::world::Way::Lost } else { super::world::Way::Straight }
+    });
+    let task = task_for(&mut world, 1, 2);
+    world.pass(20_000);
+    assert_eq!(world.seats[1].node.task(&task).expect("known").state, State::Done);
+    assert_eq!(world.seats[2].node.pending().count(), 0);
+    world.road(|_, _, _| super::world::Way::Straight);
+    world.part(1, 2);
+    world.pass(200_000);
+    assert!(!balance(&world, 1).held.is_zero(), "who waits for a voucher gives nothing back");
+    world.connect(1, 2);
+    assert_eq!(world.seats[2].node.pending().count(), 1);
+    world.part(1, 2);
+    world.connect(1, 2);
+    assert!(world.misbehaved(2).is_empty(), "the same once more is no offence");
+    world.pass(20_000);
+    assert_eq!((world.seats[2].node.pending().count(), balance(&world, 1).held), (0, Credits::ZERO));
+    assert!(!balance(&world, 2).granted.is_zero());
+}
+
+#[test]
+fn a_task_whose_hold_is_refused_or_never_answered_ends() {
+    let mut world = earned(2, false);
+    // This one has no lane: nothing can be set aside for it.
+    let bare = world.sit(&crate::io::Restored::default(), true);
+    world.connect(0, bare);
+    world.connect(1, bare);
+    let refused = canary(&mut world, 201, bare, right());
+    world.road(|from, _, envelope| {
+        let order = from == 1 && matches!(envelope.message, Some(Message::LedgerOrder(_)));
+        if order { super::world::Way::Lost } else { super::world::Way::Straight }
+    });
+    let unanswered = task_for(&mut world, 1, 0);
+    world.pass(60_000);
+    assert_eq!(world.seats[0].node.task(&refused).expect("known").state, State::Failed);
+    world.road(|_, _, _| super::world::Way::Straight);
+    world.pass(30_000);
+    assert!(world.seats[1].node.task(&unanswered).expect("known").state.is_final());
+}
+
+#[test]
+fn a_statement_that_was_not_read_is_asked_for_in_time() {
+    let mut world = earned(3, false);
+    world.road(|from, to, envelope| {
+        let statement = (from, to) == (0, 2) && matches!(envelope.message, Some(Message::Statement(_)));
+        if statement { super::world::Way::Lost } else { super::world::Way::Straight }
+    });
+    task_for(&mut world, 1, 2);
+    world.pass(1000);
+    world.road(|_, _, _| super::world::Way::Straight);
+    let lane = balance(&world, 2).lane;
+    let there = |world: &World| world.seats[0].node.books().expect("the notary").places(&lane).len() as u64;
+    assert!(balance(&world, 2).orders < there(&world));
+    world.pass(1_300_000);
+    assert_eq!(balance(&world, 2).orders, there(&world));
+}
+
+/// What the notary certified is worth what it says, even where the notary's own disk forgot it.
+#[test]
+fn a_notary_that_lost_its_last_records_is_told_by_those_who_have_them() {
+    let mut world = earned(3, false);
+    let paid = public(&mut world, 1, &["good"; 3]);
+    world.pass(10_000);
+    assert_eq!(world.task(1, paid).state, State::Done);
+    let before: Vec<Balance> = (1..3).map(|at| balance(&world, at)).collect();
+    let root = world.seats[0].node.books().expect("the notary").ledger().root();
+    let records = world.log.len();
+    assert!(records > 8, "{records}");
+    world.forget_records(6);
+    world.pass(120_000);
+    let books = world.seats[0].node.books().expect("the notary");
+    assert!(books.ledger().balances());
+    for (at, before) in (1..3).zip(before) {
+        let after = balance(&world, at);
+        assert!(after.current, "{at}");
+        assert_eq!((after.earned, after.granted, after.free), (before.earned, before.granted, before.free));
+    }
+    let lanes = |at: usize| books.ledger().lane(&balance(&world, at).lane).map(p2p_ledger::Lane::next);
+    assert_eq!(lanes(1), Some(world.seats[1].node.balance(Payer::Owner, world.now).map_or(0, |_| lanes(1).unwrap_or(0))));
+    let _ = root;
+}

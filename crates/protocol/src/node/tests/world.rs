@@ -3,21 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use p2p_ledger::{LaneId, Notary, Place, Statement, certificate, wire as ledger};
 use p2p_types::{
     AccountId, Chunk, DeviceId, Ed25519, Hash, Monotonic, Now, Output as Answer, Placement, Priority, Privacy,
     QuantizedVector, Scheme, SecretKey, Signed, TaskId, TaskKind, TextFailure, Timestamp,
 };
-use prost::Message as _;
 
 use crate::io::{ChunkSizes, Durable, Input, Output, Restored, TaskRequest, Work};
 use crate::network::{Charter, Network, NetworkKind, found_network};
 use crate::node::{Config, Node};
 use crate::outcome::TextOutcome;
-use crate::pay::{Money, Payer};
+use crate::pay::Payer;
 use crate::requester::{Stage, Task};
 use crate::wire::{self, envelope::Message};
 use crate::{certify, make_admission, make_membership};
+
+mod wallets;
 
 pub(super) const START: Timestamp = Timestamp(1_800_000_000_000);
 pub(super) const MODEL: Hash = Hash([7; 32]);
@@ -111,62 +111,6 @@ impl World {
             world.sit(&Restored::default(), true);
         }
         world
-    }
-
-    /// Nodes that pay each other: the first is the notary and plays the canary issuer.
-    pub(super) fn with_money(nodes: usize, unpaid: bool) -> Self {
-        let mut world = Self::apart(0, NetworkKind::Open, false);
-        world.money = true;
-        world.found(NetworkKind::Open, false, unpaid);
-        for _ in 0..nodes {
-            let at = world.sit(&Restored::default(), true);
-            world.open_wallets(at);
-        }
-        for one in 0..nodes {
-            (0..one).for_each(|other| world.connect(one, other));
-        }
-        world
-    }
-
-    fn found(&mut self, kind: NetworkKind, members_trusted: bool, unpaid: bool) {
-        let notary = DeviceId(key_of(1).public_key());
-        let issuer = AccountId(key_of(199).public_key());
-        let charter =
-            Charter { name: "test".into(), kind, members_trusted, unpaid, notary, issuer, nonce: [9; 32] };
-        self.network = found_network(&key_of(101), &charter, START).expect("a network");
-    }
-
-    /// The disks have nothing of the lanes of `at`.
-    pub(super) fn open_wallets(&mut self, at: usize) {
-        let number = u8::try_from(at).expect("few nodes") + 1;
-        let device = self.device(at);
-        let mut lanes = vec![(Payer::Owner, AccountId(key_of(100 + number).public_key()))];
-        if at == 0 {
-            let mut notary = Notary::new(self.network.id, self.network.economy.clone());
-            for record in &self.log {
-                notary.replay(&key_of(1), record).expect("its own log");
-            }
-            self.feed(at, Input::Books { notary: Box::new(notary) });
-            lanes.push((Payer::Issuer, self.network.economy.issuer));
-        }
-        for (payer, account) in lanes {
-            let lane = LaneId { account, device };
-            let statement = Box::new(Statement::new(lane, self.network.economy.clone()));
-            self.feed(at, Input::Wallet { payer, statement, entries: Vec::new(), kept: Vec::new() });
-        }
-        self.settle();
-    }
-
-    fn money_of(&self, number: u8) -> Money {
-        if !self.money {
-            return Money::default();
-        }
-        let device = key_of(number).public_key().to_vec();
-        let opening = |account: u8| {
-            let opening = ledger::LaneOpening { device: device.clone(), issued_ms: START.0 };
-            Signed::new(&key_of(account), &self.network.id, &opening).into_bytes()
-        };
-        Money { opening: opening(100 + number), issuer: (number == 1).then(|| opening(199)), ..Money::default() }
     }
 
     /// One more node. Everybody but the founder is `invited`, or not.
@@ -374,12 +318,6 @@ impl World {
                 other => self.seats[at].outputs.push(other),
             }
         }
-    }
-
-    fn certificate(&self, place: Place) -> Vec<u8> {
-        let record = &self.log[place.record as usize];
-        let certificates = certificate::of_record(&self.network.id, record).expect("its own log");
-        certificates[place.index as usize].1.encode_to_vec()
     }
 
     /// Carries everything to where it goes, until nothing moves.
