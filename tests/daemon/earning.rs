@@ -128,6 +128,7 @@ fn a_paid_task_moves_credits_from_one_wallet_to_the_other() {
     assert_eq!(task["providers"], serde_json::json!([payee.device()]));
     let pending = payee.wallet();
     assert!(pending["pending"].as_u64() > Some(0), "it is known before it is settled: {pending}");
+    assert_eq!(Books::of(&nodes[0]).open_holds().len(), 1, "it is paid out of a hold");
     payer.wait_for_rest();
     payee.wait_for_rest();
 
@@ -145,7 +146,16 @@ fn a_paid_task_moves_credits_from_one_wallet_to_the_other() {
         assert_eq!(node.verified()["available"], books.purse(node));
     }
     assert!(books.notary.ledger().balances());
-    assert_eq!(books.twice(), Vec::<String>::new());
+    assert_eq!((books.open_holds(), books.twice()), (Vec::new(), Vec::new()));
+    let wallets: u64 = nodes.iter().map(|node| node.credits("available")).sum();
+    let burnt = books.notary.ledger().supply().burnt.micro();
+    assert!(books.elsewhere(&nodes) > 4_000_000_000, "the canaries' budget");
+    assert_eq!(wallets + burnt + books.elsewhere(&nodes), books.given());
+
+    // What is looked for here and elsewhere would be found.
+    let mut books = books;
+    books.orders.extend(books.orders.last().cloned());
+    assert!(!books.twice().is_empty());
 }
 
 fn new_rows(node: &Node, before: &[Value], other: &str) -> Vec<Value> {

@@ -19,7 +19,7 @@ pub struct Books {
 }
 
 /// An order that the notary certified.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Certified {
     pub order: Order,
     /// As it is kept by everybody whom it touches.

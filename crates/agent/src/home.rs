@@ -13,7 +13,9 @@ use p2p_control::api::{
 };
 use p2p_platform::file::{FileError, read_private, write_private};
 use p2p_platform::{Home, Keys, create_keys, load_keys, random_bytes};
-use p2p_protocol::{Charter, InviteLink, Network, NetworkError, NetworkKind, found_network, make_admission, make_membership};
+use p2p_protocol::{
+    Charter, InviteLink, Network, NetworkError, NetworkKind, found_network, make_admission, make_membership,
+};
 use p2p_types::{AccountId, DeviceId, Ed25519, Scheme as _, SecretKey};
 
 use crate::wallet::issuer_of;

@@ -50,6 +50,8 @@ pub enum CertificateError {
     /// Votes that do not hold, are of others or for other orders are not counted.
     #[error("{votes} of {quorum} votes")]
     TooFew { votes: usize, quorum: usize },
+    #[error("it is longer than {CERTIFICATE_BYTES} bytes")]
+    TooLong,
     #[error("it cannot be read")]
     Record,
 }
@@ -59,6 +61,9 @@ pub enum CertificateError {
 /// # Errors
 /// When it is none.
 pub fn decode(bytes: &[u8]) -> Result<wire::Certificate, CertificateError> {
+    if bytes.len() > CERTIFICATE_BYTES {
+        return Err(CertificateError::TooLong);
+    }
     wire::Certificate::decode(bytes).map_err(|_| CertificateError::Record)
 }
 
@@ -87,6 +92,8 @@ pub fn voted_at(certificate: &wire::Certificate) -> Option<Timestamp> {
 
 /// The most votes that are looked at.
 const MOST_VOTES: usize = 64;
+/// The longest certificate: an order, and the votes of the largest committee.
+pub const CERTIFICATE_BYTES: usize = 96 * 1024;
 
 /// Checks a certificate and gives the order that it makes final.
 ///
@@ -100,17 +107,26 @@ pub fn verify(
 ) -> Result<Order, CertificateError> {
     let signed = Signed::<wire::Order>::from_bytes(certificate.order.as_slice()).map_err(Refusal::from)?;
     let order = Order::read(scheme, network, &signed.verify(scheme, network).map_err(Refusal::from)?)?;
-    let mut voters = HashSet::new();
+    let (mut voters, mut looked_at) = (HashSet::new(), HashSet::new());
     for countersignature in certificate.votes.iter().take(MOST_VOTES) {
-        // One that proves nothing does not spoil the others: anybody on the way may have added it.
-        if let Some(notary) = voter(scheme, network, &order, countersignature)
+        // One that proves nothing does not spoil the others: anybody on the way may have added it. Nor
+        // does it cost anything: of each notary, one signature is looked at.
+        if let Some(notary) = claimed(countersignature)
             && committee.has(&notary)
+            && looked_at.insert(notary)
+            && voter(scheme, network, &order, countersignature) == Some(notary)
         {
             voters.insert(notary);
         }
     }
     let (votes, quorum) = (voters.len(), committee.quorum());
     if votes < quorum { Err(CertificateError::TooFew { votes, quorum }) } else { Ok(order) }
+}
+
+/// Whose vote it says that it is.
+fn claimed(countersignature: &wire::Countersignature) -> Option<DeviceId> {
+    let vote = Signed::<wire::Vote>::from_bytes(countersignature.vote.as_slice()).ok()?;
+    Some(DeviceId(vote.claimed_signer()))
 }
 
 /// Whose vote for this order it is, where it is one.

@@ -1,8 +1,8 @@
 //! What a notary keeps of one lane and of one account.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use p2p_types::{Credits, Hash};
+use p2p_types::{AccountId, Credits, Hash};
 
 use crate::amounts::Amounts;
 
@@ -18,6 +18,8 @@ pub struct Lane {
     /// All ids so far, hashed one after another: names the whole history in a state root.
     pub(crate) head: Hash256,
     pub(crate) holds: usize,
+    /// Open holds for this lane, by the payer's account.
+    pub(crate) payers: BTreeMap<AccountId, usize>,
     /// The epoch of the latest order, and how many there were in it.
     pub(crate) given: (u64, u64),
 }
@@ -50,8 +52,10 @@ impl Lane {
         if self.given.0 == epoch { self.given.1 } else { 0 }
     }
 
-    pub(crate) fn record(&mut self, epoch: u64, id: Hash) {
-        self.given = (epoch, self.given_in(epoch) + 1);
+    /// `counts` is false for orders that end a hold: each was bounded by the order that made it, and nobody
+    /// may use up a payee's orders by making holds for it.
+    pub(crate) fn record(&mut self, epoch: u64, id: Hash, counts: bool) {
+        self.given = (epoch, self.given_in(epoch) + u64::from(counts));
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.head.0).update(&id.0);
         self.head = Hash256(*hasher.finalize().as_bytes());

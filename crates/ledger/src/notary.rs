@@ -188,6 +188,18 @@ impl Notary {
         Judged { record: Some(record), answers }
     }
 
+    /// Whether it may be so late: not further ahead of the last batch than somebody confirmed.
+    #[must_use]
+    pub fn believes(&self, at: Timestamp) -> bool {
+        self.leap(at).is_none()
+    }
+
+    /// When the last batch was judged.
+    #[must_use]
+    pub const fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
     /// How far `at` is ahead of the last batch, where that is too far to be believed.
     fn leap(&self, at: Timestamp) -> Option<u64> {
         let leap = at.since(self.latest.max(self.confirmed));

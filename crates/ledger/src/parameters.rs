@@ -6,6 +6,8 @@ use crate::Rates;
 
 /// The most that one lane may have open.
 pub const HOLDS_PER_LANE: usize = 64;
+/// The most that one account may have open for one payee: one for work under way, and those that are about to end.
+pub const HOLDS_PER_PAYEE: usize = 8;
 /// The most lanes of one account: an owner's computers, those that are lost among them.
 pub const LANES_PER_ACCOUNT: usize = 16;
 /// The most orders of one lane in an epoch, so that nobody fills a notary's disk for nothing. Tasks take

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use p2p_types::{DeviceId, Hash, Output as Answer, Placement, Priority, Privacy, TaskId, TaskKind, Timestamp};
 use p2p_ledger::{LaneId, Movement, Notary, Order, Place, Statement};
+use p2p_types::{DeviceId, Hash, Output as Answer, Placement, Priority, Privacy, TaskId, TaskKind, Timestamp};
 use thiserror::Error;
 
 use crate::outcome::TextOutcome;

@@ -2,8 +2,8 @@
 
 use p2p_ledger::{Parameters, Rates};
 use p2p_types::{
-    AccountId, Credits, DeviceId, Ed25519, Hash, NetworkId, Scheme, SecretKey, SignError, Signed, Timestamp, from_base58,
-    is_hidden, to_base58,
+    AccountId, Credits, DeviceId, Ed25519, Hash, NetworkId, Scheme, SecretKey, SignError, Signed, Timestamp,
+    from_base58, is_hidden, to_base58,
 };
 use prost::Message as _;
 use thiserror::Error;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use p2p_ledger::{LaneId, Notary};
-use p2p_types::{AccountId, Credits, DeviceId, Hash, Monotonic, NetworkId, Now, Privacy, Scheme, TaskId, TaskKind, Timestamp};
+use p2p_types::{
+    AccountId, Credits, DeviceId, Hash, Monotonic, NetworkId, Now, Privacy, Scheme, TaskId, TaskKind, Timestamp,
+};
 
 use crate::io::{Input, Output, Rejection, Restored, TaskRequest};
 use crate::network::Network;

@@ -10,6 +10,7 @@ use p2p_ledger::{CLOCK_SLACK_MS, Committee, LaneId, Notary, Parameters, Statemen
 use p2p_types::{AccountId, Credits, DeviceId, Hash, Monotonic, Now, TaskId, TaskKind, Timestamp};
 
 use crate::network::Network;
+use crate::outcome::TextOutcome;
 use crate::peers::Peers;
 use crate::post::Post;
 use crate::wire::{self, Reason as No, envelope::Message};
@@ -24,11 +25,11 @@ mod talk;
 
 use bank::{Bank, Reply};
 use claims::Claims;
-pub use earning::{KeptVoucher, Pending};
 use earning::{Earnings, House, Offered};
+pub use earning::{KeptVoucher, Pending};
 pub use paying::Payer;
-use paying::{Sessions, Wallet};
 pub(crate) use paying::{Lack, Terms};
+use paying::{Sessions, Wallet};
 use purse::{Purse, Want};
 pub use spending::Limits;
 use spending::Spending;
@@ -84,8 +85,6 @@ pub(crate) struct Pay {
     bank: Option<Bank>,
     accounts: BTreeMap<Payer, Account>,
     earnings: Earnings,
-    /// Vouchers of an earlier process, until the lane's own state is known.
-    kept: Vec<KeptVoucher>,
     /// A hold was opened or refused: tasks may wait for it.
     opened: bool,
     /// When to look whether a new day began.
@@ -130,7 +129,6 @@ impl Pay {
             bank: None,
             accounts,
             earnings: Earnings::default(),
-            kept: Vec::new(),
             opened: false,
             day_check: None,
         }
@@ -139,6 +137,13 @@ impl Pay {
     /// What work costs in this network.
     pub(crate) fn price(&self, kind: TaskKind, texts: usize, bytes: usize) -> Credits {
         self.economy.rates.price(kind, texts, bytes)
+    }
+
+    /// What was earned of a part's price: of its texts, those that have an answer are paid.
+    pub(crate) fn due(&self, kind: TaskKind, texts: &[String], outcomes: &[TextOutcome]) -> Credits {
+        let answered = texts.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_ok());
+        let (count, bytes) = answered.fold((0, 0), |(count, bytes), (text, _)| (count + 1, bytes + text.len()));
+        self.price(kind, count, bytes)
     }
 
     pub(crate) const fn notary(&self) -> DeviceId {
@@ -194,14 +199,20 @@ impl Pay {
     }
 
     /// What the disk has of a lane, with the orders in it.
-    pub(crate) fn restored(&mut self, payer: Payer, statement: Statement, entries: &[crate::io::Entry], kept: Vec<KeptVoucher>) {
+    pub(crate) fn restored(
+        &mut self,
+        payer: Payer,
+        statement: Statement,
+        entries: &[crate::io::Entry],
+        kept: Vec<KeptVoucher>,
+    ) {
         let Some(account) = self.accounts.get_mut(&payer) else { return };
         for entry in entries {
             let held_on = account.spending.take(entry.at, &entry.order, &entry.movements);
             account.claims.take(&entry.order, &entry.movements, held_on, self.economy.issuer);
         }
         account.purse.restored(statement);
-        self.kept.extend(kept);
+        self.earnings.keep(kept);
     }
 
     /// The newest certificates of a lane that the disk has.
@@ -280,7 +291,8 @@ impl Pay {
         if offered < price {
             return Err(No::Payment);
         }
-        let behind = u64::from(slots).saturating_add(BEHIND).saturating_mul(offered.micro());
+        // By the network's price: an offer of more buys no more patience.
+        let behind = u64::from(slots).saturating_add(BEHIND).saturating_mul(price.micro());
         let offered = Offered {
             hold: &assignment.hold,
             certificate: &assignment.certificate,
@@ -293,7 +305,14 @@ impl Pay {
             grace_ms: self.economy.grace_ms,
             statement: me.purse.statement(),
         };
-        self.earnings.begin(now, payer.device, &offered, &house, post).map(Some)
+        let hold = self.earnings.begin(now, payer.device, &offered, &house, post)?;
+        // It may have waited to be given back, while the notary was away.
+        let me = self.accounts.get_mut(&Payer::Owner).ok_or(No::CannotCompute)?;
+        if me.purse.withdraw_end(&hold) {
+            return Ok(Some(hold));
+        }
+        self.earnings.abandon(&hold, offered.price);
+        Err(No::Payment)
     }
 
     pub(crate) fn deliver(&mut self, now: Now, hold: &Hash, price: Credits) {
@@ -302,6 +321,15 @@ impl Pay {
 
     pub(crate) fn abandon(&mut self, hold: &Hash, price: Credits) {
         self.earnings.abandon(hold, price);
+    }
+
+    /// Sessions that were paid again are not to be ended by orders that wait from before.
+    pub(super) fn withdraw_ends(&mut self) {
+        if let Some(me) = self.accounts.get_mut(&Payer::Owner) {
+            for hold in self.earnings.in_use() {
+                me.purse.withdraw_end(&hold);
+            }
+        }
     }
 
     // ---- time and company ----

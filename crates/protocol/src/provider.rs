@@ -257,7 +257,12 @@ impl Provider {
         post.send(now, device, Message::TaskResult(result));
         post.persist(Durable::GuestReceipt { task, part, requester: device, signed });
         if let (Some(pay), Some((hold, price))) = (pay, job.paid) {
-            pay.deliver(now, &hold, price);
+            // What failed is not paid, and was set aside for nothing.
+            let due = pay.due(kind, &job.work.texts, &outcomes).min(price);
+            pay.abandon(&hold, price.minus(due).unwrap_or_default());
+            if !due.is_zero() {
+                pay.deliver(now, &hold, due);
+            }
         }
         self.finished += 1;
     }

@@ -84,7 +84,8 @@ impl Queue {
         self.next_id += 1;
         work.work_id = self.next_id;
         let place = (work.class, Reverse(priority), self.next_id);
-        let job = Job { owner, work, arrived: now.mono, received: now.wall, running: false, done: 0, told: now.mono, paid };
+        let job =
+            Job { owner, work, arrived: now.mono, received: now.wall, running: false, done: 0, told: now.mono, paid };
         self.waiting.insert(place, self.next_id);
         if place.0 == Class::Guest {
             self.guests.insert(self.next_id);

@@ -33,8 +33,15 @@ fn other_device() -> DeviceId {
 
 fn network(kind: NetworkKind) -> Network {
     let issuer = AccountId(key(9).public_key());
-    let charter =
-        Charter { name: "golden".into(), kind, members_trusted: true, unpaid: true, notary: device(), issuer, nonce: [7; 32] };
+    let charter = Charter {
+        name: "golden".into(),
+        kind,
+        members_trusted: true,
+        unpaid: true,
+        notary: device(),
+        issuer,
+        nonce: [7; 32],
+    };
     found_network(&key(1), &charter, NOW).expect("a network")
 }
 

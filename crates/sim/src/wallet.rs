@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use p2p_ledger::{Committee, LaneId, Statement, certificate, wire as ledger};
+use p2p_ledger::{Committee, LaneId, Statement, certificate};
 use p2p_protocol::{Entry, Input, KeptVoucher, Network, Payer};
 use p2p_types::Hash;
-use prost::Message as _;
 
 use crate::checkers::Verdict;
 use crate::scheme::KeyedHash;
@@ -52,7 +51,7 @@ impl Wallet {
         let mut entries = Vec::new();
         for (kept, certificate) in self.entries.get(&lane).map(Vec::as_slice).unwrap_or_default() {
             let wrong = |why: String| ("wallet", format!("order {} of {lane}: {why}", kept.number));
-            let read = ledger::Certificate::decode(certificate.as_slice()).map_err(|error| wrong(error.to_string()))?;
+            let read = certificate::decode(certificate).map_err(|error| wrong(error.to_string()))?;
             let order = certificate::verify(scheme, &network.id, &committee, &read);
             let order = order.map_err(|error| wrong(error.to_string()))?;
             let at = certificate::voted_at(&read).unwrap_or_default();

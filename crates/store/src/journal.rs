@@ -189,9 +189,15 @@ mod tests {
         journal.append(b"four").expect("reading moves no end");
         drop(journal);
         let (mut journal, replay) = Journal::open(&path).expect("opened");
-        assert_eq!((journal.read(0).expect("read"), journal.read(3).expect("read")), (b"one".to_vec(), b"four".to_vec()));
+        assert_eq!(
+            (journal.read(0).expect("read"), journal.read(3).expect("read")),
+            (b"one".to_vec(), b"four".to_vec())
+        );
         assert!(journal.read(4).is_err());
-        assert_eq!((replay.records, replay.cut), (vec![b"one".to_vec(), b"two".to_vec(), b"three".to_vec(), b"four".to_vec()], None));
+        assert_eq!(
+            (replay.records, replay.cut),
+            (vec![b"one".to_vec(), b"two".to_vec(), b"three".to_vec(), b"four".to_vec()], None)
+        );
     }
 
     #[test]

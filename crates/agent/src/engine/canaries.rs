@@ -69,8 +69,8 @@ impl Engine<'_> {
     /// When canaries are to be looked at again.
     pub(super) fn canaries_deadline(&self) -> Option<Monotonic> {
         let canaries = self.canaries.as_ref()?;
-        let fill = (canaries.pool.wants(true) > 0 && canaries.making.is_empty())
-            .then(|| canaries.busy_at.plus_ms(IDLE_MS));
+        let fill =
+            (canaries.pool.wants(true) > 0 && canaries.making.is_empty()).then(|| canaries.busy_at.plus_ms(IDLE_MS));
         [canaries.rounds.next_deadline(), canaries.keep_at, fill].into_iter().flatten().min()
     }
 
@@ -93,9 +93,11 @@ impl Engine<'_> {
         let ended = |id: &&TaskId| node.task(id).is_none_or(|task| task.state.is_final());
         for id in canaries.making.keys().filter(ended).copied().collect::<Vec<_>>() {
             let Some((number, texts)) = canaries.making.remove(&id) else { continue };
-            let expected: Option<Vec<Output>> = self.parts.node.task(&id).and_then(|task| {
-                task.results.iter().map(|result| result.clone().and_then(Result::ok)).collect()
-            });
+            let expected: Option<Vec<Output>> = self
+                .parts
+                .node
+                .task(&id)
+                .and_then(|task| task.results.iter().map(|result| result.clone().and_then(Result::ok)).collect());
             let model = self.parts.abilities.get(&number.kind).copied();
             match (expected, model) {
                 (Some(expected), Some(model)) => {
@@ -115,7 +117,9 @@ impl Engine<'_> {
                     warn!(%device, ?standing, "a canary was answered wrongly and is not paid");
                     if standing == Standing::Cheat {
                         let short = device.short();
-                        self.parts.warnings.push(format!("{short} answers wrongly again and again; it is paid nothing for it"));
+                        self.parts
+                            .warnings
+                            .push(format!("{short} answers wrongly again and again; it is paid nothing for it"));
                     }
                 }
                 _ => info!(%device, ?outcome, "a canary ended"),
@@ -191,7 +195,9 @@ impl Engine<'_> {
 
     fn ask(&mut self, canaries: &mut Canaries) {
         let now = now();
-        let Some(balance) = self.parts.node.balance(Payer::Issuer, now).filter(|balance| balance.current) else { return };
+        let Some(balance) = self.parts.node.balance(Payer::Issuer, now).filter(|balance| balance.current) else {
+            return;
+        };
         // What is to be asked must be set aside on disk first.
         if canaries.marking.is_some() || canaries.pool.reserve().is_some() {
             return;
@@ -232,7 +238,8 @@ impl Engine<'_> {
         let peer = |(device, peer): (&DeviceId, &p2p_protocol::Peer)| {
             let account = peer.account.filter(|_| peer.connected)?;
             books.ledger().lane(&LaneId { account, device: *device })?;
-            let same = |(kind, model): (&TaskKind, &p2p_types::Hash)| (abilities.get(kind) == Some(model)).then_some(*kind);
+            let same =
+                |(kind, model): (&TaskKind, &p2p_types::Hash)| (abilities.get(kind) == Some(model)).then_some(*kind);
             let kinds = peer.kinds.iter().filter_map(same).collect();
             Some(Peer { device: *device, account, kinds, accepting: peer.accepting })
         };

@@ -223,12 +223,12 @@ impl Engine<'_> {
 
     fn record(&mut self, durable: Durable) -> Option<Record> {
         let at = now().wall;
-        let network = self.parts.node.network().map(|network| network.id);
+        let scope = self.parts.lanes.as_ref().map(|lanes| lanes.scope);
         Some(match durable {
             // Told apart before.
             Durable::Entry { .. } => return None,
-            Durable::Voucher { hold, signed } => Record::Voucher { network: network?, hold, signed },
-            Durable::VoucherDone { hold } => Record::VoucherDone { network: network?, hold },
+            Durable::Voucher { hold, signed } => Record::Voucher { network: scope?, hold, signed },
+            Durable::VoucherDone { hold } => Record::VoucherDone { network: scope?, hold },
             Durable::Task { task, finished } => return self.task_record(task, finished),
             Durable::Receipt { task, part, provider, signed } => {
                 Record::Receipt { task, subtask: part, provider, signed, at }

@@ -56,6 +56,7 @@ impl Engine<'_> {
             store: self.parts.store.clone(),
             network: network.clone(),
             lanes: lanes.all().collect(),
+            scope: lanes.scope,
             scheme: lanes.scheme.clone(),
             log,
         };
@@ -97,7 +98,8 @@ impl Engine<'_> {
             Kept::Notes { pool, mark, rounds } => self.begin_canaries(pool, mark, rounds),
             Kept::Recorded { written } => {
                 if !written {
-                    self.purse.trouble = Some("The network's books cannot be written: check the disk's room".to_owned());
+                    self.purse.trouble =
+                        Some("The network's books cannot be written: check the disk's room".to_owned());
                 }
                 self.feed(Input::Recorded { written });
             }
@@ -127,17 +129,20 @@ impl Engine<'_> {
     /// What is kept of an order that touched a lane of this computer.
     pub(super) fn entry_records(&mut self, entry: &Entry, certificate: Vec<u8>) -> Vec<Record> {
         let Some(network) = self.parts.node.network().map(|network| network.id) else { return Vec::new() };
+        let Some(scope) = self.parts.lanes.as_ref().map(|lanes| lanes.scope) else { return Vec::new() };
         let mut records = vec![Record::Entry { network, lane: entry.lane, number: entry.number, certificate }];
         if self.parts.lanes.as_ref().is_some_and(|lanes| lanes.owner == entry.lane) {
             self.count_earned(entry);
-            // One that stands in for a certificate that was damaged: its rows are there.
-            if entry.number < self.purse.on_disk {
-                return records;
-            }
             let next = self.purse.next.unwrap_or(1);
+            // One that stands in for a certificate that was damaged: most likely its rows are there, and are
+            // not written twice.
+            let again = entry.number < self.purse.on_disk;
             for (row, sums) in wallet::rows_of(entry, next) {
-                records.extend(wallet::record(network, &row, sums));
+                records.extend(wallet::record(scope, &row, sums));
                 self.purse.next = Some(row.number + 1);
+                if again {
+                    continue;
+                }
                 self.purse.rows += 1;
                 self.purse.newest.push_front(row.clone());
                 self.purse.untold.push(row);
@@ -225,7 +230,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn wallet_rows(&self, page: WalletPage, reply: Reply<WalletRows>) {
-        let Some(network) = self.parts.node.network().map(|network| network.id) else {
+        let Some(network) = self.parts.lanes.as_ref().map(|lanes| lanes.scope) else {
             return drop(reply.send(Err(wallet::none())));
         };
         let open = self.parts.node.open_holds();
@@ -248,7 +253,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn wallet_stats(&self, days: u32, reply: Reply<WalletStats>) {
-        let Some(network) = self.parts.node.network().map(|network| network.id) else {
+        let Some(network) = self.parts.lanes.as_ref().map(|lanes| lanes.scope) else {
             return drop(reply.send(Err(wallet::none())));
         };
         let store = self.parts.store.clone();
@@ -286,7 +291,9 @@ impl Engine<'_> {
             (false, _) if unpaid => {
                 format!("{price} credits, or nothing: in this network work is done for who has no credits, too")
             }
-            (false, _) => format!("{price} credits, and {} are there", Credits::from_micro(available).unwrap_or_default()),
+            (false, _) => {
+                format!("{price} credits, and {} are there", Credits::from_micro(available).unwrap_or_default())
+            }
         };
         Ok(Quote {
             price: price.micro(),

@@ -100,8 +100,7 @@ fn parts(ground: &Ground<'_>, loaded: Loaded, network: Option<Network>, membersh
     };
     let lanes = network.as_ref().map(|network| Lanes::of(keys, network));
     let limit = |limit: Option<u32>| limit.map(Credits::whole);
-    let limits =
-        Limits { daily: limit(config.wallet.daily_limit), total: limit(config.wallet.total_limit) };
+    let limits = Limits { daily: limit(config.wallet.daily_limit), total: limit(config.wallet.total_limit) };
     let node_config = p2p_protocol::Config {
         money: lanes.as_ref().map(|lanes| lanes.money(limits)).unwrap_or_default(),
         network,

@@ -10,6 +10,7 @@ use p2p_store::{Store, StoreError};
 use p2p_types::{Scheme, Timestamp};
 
 use super::keeper::entry;
+use super::lanes::scope;
 use super::rows::rows_of;
 
 /// Problems that are told; the first explains the others.
@@ -28,7 +29,7 @@ pub(crate) fn check(
     now: Timestamp,
 ) -> Result<WalletCheck, StoreError> {
     let certificates = store.entries(network.id, lane)?;
-    let shown = store.all_rows(network.id)?;
+    let shown = store.all_rows(scope(&network.id, &lane))?;
     let mut problems = Vec::new();
     let mut statement = Statement::new(lane, network.economy.clone());
     let mut expected = BTreeMap::new();

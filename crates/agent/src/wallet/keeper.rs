@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use p2p_control::api::{WalletCheck, WalletRow};
 use p2p_control::Reply;
+use p2p_control::api::{WalletCheck, WalletRow};
 use p2p_ledger::{Committee, LaneId, Notary, Place, Statement, certificate, wire};
 use p2p_protocol::{Entry, KeptVoucher, Network, Payer};
 use p2p_store::{Journal, Store, StoreError};
@@ -49,10 +49,23 @@ pub(crate) enum Kept {
     },
     /// What the disk has of a lane does not add up, and why.
     NoWallet(String),
-    Rows { newest: Vec<WalletRow>, next: u64, count: u64 },
-    Notes { pool: Option<Vec<u8>>, mark: Option<Vec<u8>>, rounds: Option<Vec<u8>> },
-    Recorded { written: bool },
-    LogRead { request: u64, certificates: Vec<Vec<u8>> },
+    Rows {
+        newest: Vec<WalletRow>,
+        next: u64,
+        count: u64,
+    },
+    Notes {
+        pool: Option<Vec<u8>>,
+        mark: Option<Vec<u8>>,
+        rounds: Option<Vec<u8>>,
+    },
+    Recorded {
+        written: bool,
+    },
+    LogRead {
+        request: u64,
+        certificates: Vec<Vec<u8>>,
+    },
     /// Something to tell the owner.
     Said(String),
 }
@@ -72,6 +85,8 @@ pub(crate) struct Books {
     pub(crate) store: Store,
     pub(crate) network: Network,
     pub(crate) lanes: Vec<(Payer, LaneId)>,
+    /// Under which the owner's rows and vouchers are kept.
+    pub(crate) scope: NetworkId,
     pub(crate) scheme: Arc<dyn Scheme>,
     /// On a notary's computer.
     pub(crate) log: Option<PathBuf>,
@@ -120,15 +135,16 @@ fn keep(books: &Books, asked: &Receiver<Task>, tell: &mpsc::Sender<Kept>) {
         }
         say(Kept::Notes { pool: note(books, POOL), mark: note(books, MARK), rounds: note(books, ROUNDS) });
     }
+    // Rows first: what the lanes learn is numbered behind them.
+    match rows::newest(&books.store, books.scope, NEWEST) {
+        Ok((newest, next, count)) => say(Kept::Rows { newest, next, count }),
+        Err(error) => say(Kept::NoWallet(error.to_string())),
+    }
     for (payer, lane) in &books.lanes {
         match load(books, *payer, *lane) {
             Ok(kept) => say(kept),
             Err(why) => say(Kept::NoWallet(why)),
         }
-    }
-    match rows::newest(&books.store, books.network.id, NEWEST) {
-        Ok((newest, next, count)) => say(Kept::Rows { newest, next, count }),
-        Err(error) => say(Kept::NoWallet(error.to_string())),
     }
     while let Ok(task) = asked.recv() {
         match task {
@@ -161,12 +177,26 @@ fn open_books(books: &Books, path: &std::path::Path, say: &impl Fn(Kept)) -> Res
     let (mut journal, replay) = Journal::open(path).map_err(|error| error.to_string())?;
     if let Some(cut) = &replay.cut {
         warn!(kept = %cut.display(), "the notary's log ended in the middle of a record, which was cut off");
-        say(Kept::Said("The end of the network's books was damaged; what was lost is taken back from certificates".into()));
+        say(Kept::Said(
+            "The end of the network's books was damaged; what was lost is taken back from certificates".into(),
+        ));
     }
     let mut notary = Notary::new(books.network.id, books.network.economy.clone());
     let records = replay.records.len();
     for (number, record) in replay.records.iter().enumerate() {
-        notary.replay(&*books.scheme, record).map_err(|error| format!("{}, record {number}: {error}", path.display()))?;
+        notary
+            .replay(&*books.scheme, record)
+            .map_err(|error| format!("{}, record {number}: {error}", path.display()))?;
+    }
+    // A running notary does not believe a calendar that is so far ahead; whoever starts it again says that it is so.
+    let now = p2p_platform::now();
+    if !notary.believes(now) {
+        warn!(last = notary.latest().0, "the network's books were closed for long; this start confirms the calendar");
+        let day = p2p_platform::date(notary.latest());
+        say(Kept::Said(format!(
+            "The network's books were last written on {day}. If today's date is wrong, stop the node and set the clock"
+        )));
+        notary.confirm_clock(now);
     }
     let mut restored = 0;
     for (_, lane) in &books.lanes {
@@ -199,7 +229,7 @@ fn load(books: &Books, payer: Payer, lane: LaneId) -> Result<Kept, String> {
         entries.push(entry);
     }
     let kept = match payer {
-        Payer::Owner => store.vouchers(network.id).map_err(|error| error.to_string())?,
+        Payer::Owner => store.vouchers(books.scope).map_err(|error| error.to_string())?,
         Payer::Issuer => Vec::new(),
     };
     let kept = kept.into_iter().map(|(hold, signed)| KeptVoucher { hold, signed }).collect();
@@ -248,6 +278,9 @@ fn of_record(journal: &mut Journal, network: &NetworkId, number: u64) -> Option<
 }
 
 fn note(books: &Books, name: &'static str) -> Option<Vec<u8>> {
-    books.store.note(books.network.id, name).inspect_err(|error: &StoreError| warn!(%error, name, "not readable")).ok()?
+    books
+        .store
+        .note(books.network.id, name)
+        .inspect_err(|error: &StoreError| warn!(%error, name, "not readable"))
+        .ok()?
 }
-

@@ -12,6 +12,9 @@ pub(crate) struct Lanes {
     pub(crate) owner: LaneId,
     /// On the computer that plays the canary issuer.
     pub(crate) issuer: Option<LaneId>,
+    /// Under which the owner's rows and vouchers are kept: those of another account, before or after an import
+    /// of its key, are none of its business.
+    pub(crate) scope: NetworkId,
     /// Whether this computer is the notary.
     pub(crate) notary: bool,
     /// The device's key: it signs orders, votes and vouchers.
@@ -32,6 +35,7 @@ impl Lanes {
         Self {
             owner: lane(&account),
             issuer: issuer.as_ref().map(lane),
+            scope: scope(&network.id, &lane(&account)),
             notary: network.committee.contains(&device),
             openings: (opened(&account), issuer.as_ref().map(opened)),
             scheme: Arc::new(scheme),
@@ -48,6 +52,13 @@ impl Lanes {
             .into_iter()
             .filter_map(|(payer, lane)| Some((payer, lane?)))
     }
+}
+
+/// Under which the rows and vouchers of a lane are kept.
+pub(crate) fn scope(network: &NetworkId, lane: &LaneId) -> NetworkId {
+    let mut hasher = blake3::Hasher::new_derive_key("p2p-agent wallet scope 1");
+    hasher.update(&network.0).update(&lane.account.0).update(&lane.device.0);
+    NetworkId(*hasher.finalize().as_bytes())
 }
 
 /// Who asks canaries in networks that this account founds. The key follows from the account's, so there is

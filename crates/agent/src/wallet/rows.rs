@@ -49,7 +49,14 @@ struct Row {
 }
 
 impl Row {
-    fn finish(self, entry: &Entry, id: String, direction: RowDirection, reason: RowReason, state: RowState) -> WalletRow {
+    fn finish(
+        self,
+        entry: &Entry,
+        id: String,
+        direction: RowDirection,
+        reason: RowReason,
+        state: RowState,
+    ) -> WalletRow {
         WalletRow {
             number: 0,
             id,
@@ -176,11 +183,7 @@ pub(crate) fn as_it_is(mut row: WalletRow, is_open: impl Fn(&Hash) -> bool) -> W
 }
 
 /// The newest rows, newest first; the next row's number; and how many rows there are.
-pub(super) fn newest(
-    store: &Store,
-    network: NetworkId,
-    limit: u32,
-) -> Result<(Vec<WalletRow>, u64, u64), StoreError> {
+pub(super) fn newest(store: &Store, network: NetworkId, limit: u32) -> Result<(Vec<WalletRow>, u64, u64), StoreError> {
     let stored = store.newest_rows(network, limit)?;
     let rows = stored.iter().filter_map(|stored| shown(stored, |_| true)).collect();
     Ok((rows, store.next_row()?, store.count_rows(network)?))

@@ -67,7 +67,16 @@ impl Book {
                     (2, "Two other computers would share the work.".to_owned())
                 };
                 let (available, bytes) = (12_400_000, request.texts.iter().map(|text| text.len() as u64).sum());
-                let quote = Quote { price, texts, bytes, computers, available, enough: price <= available, unpaid: false, detail };
+                let quote = Quote {
+                    price,
+                    texts,
+                    bytes,
+                    computers,
+                    available,
+                    enough: price <= available,
+                    unpaid: false,
+                    detail,
+                };
                 drop(reply.send(Ok(quote)));
             }
             other => panic!("not about credits: {other:?}"),

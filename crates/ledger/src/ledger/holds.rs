@@ -9,7 +9,7 @@ use p2p_types::{Credits, Hash, Timestamp};
 use super::{Hold, Ledger, day};
 use crate::amounts::Amounts;
 use crate::order::{LaneId, Order, Voucher};
-use crate::parameters::{CLOCK_SLACK_MS, HOLD_LIFE_MS, HOLDS_PER_LANE};
+use crate::parameters::{CLOCK_SLACK_MS, HOLD_LIFE_MS, HOLDS_PER_LANE, HOLDS_PER_PAYEE};
 use crate::{Movement, Reason, Refusal, Side};
 
 impl Ledger {
@@ -41,8 +41,14 @@ impl Ledger {
         if open >= HOLDS_PER_LANE {
             return Err(Refusal::TooManyHolds(open));
         }
+        let payer = order.lane.account;
+        let for_payee = self.lanes.get(&payee).and_then(|lane| lane.payers.get(&payer)).copied().unwrap_or(0);
+        if for_payee >= HOLDS_PER_PAYEE {
+            return Err(Refusal::TooManyHolds(for_payee));
+        }
         let mut movements = self.take(at, &order.lane, ceiling)?;
         self.purse(&order.lane).holds += 1;
+        *self.purse(&payee).payers.entry(payer).or_default() += 1;
         let hold = Hold { payer: order.lane, payee, ceiling: *ceiling, free_day: day(at), expires };
         self.holds.insert(order.id, hold);
         let (lane, side) = (order.lane, Side::Debit);
@@ -110,6 +116,12 @@ impl Ledger {
         let hold = self.holds.remove(&id).expect("looked up before anything changed");
         let back = hold.ceiling.minus(used).expect("parts of its own ceiling");
         self.purse(&hold.payer).holds -= 1;
+        let payers = &mut self.purse(&hold.payee).payers;
+        let open = payers.get(&hold.payer.account).map_or(0, |open| open - 1);
+        match open {
+            0 => drop(payers.remove(&hold.payer.account)),
+            open => drop(payers.insert(hold.payer.account, open)),
+        }
         let mut movements = self.put(at, &hold.payer, &back, hold.free_day);
         if back.total() > Credits::ZERO {
             let (lane, other) = (hold.payer, Some(hold.payee));

@@ -72,6 +72,12 @@ impl Statement {
         self.ledger.holds.iter()
     }
 
+    /// An open hold of this lane, or for it.
+    #[must_use]
+    pub fn hold(&self, id: &Hash) -> Option<&Hold> {
+        self.ledger.hold(id)
+    }
+
     /// What is set aside for others.
     #[must_use]
     pub fn held(&self) -> Credits {
@@ -95,6 +101,12 @@ impl Statement {
         if own && order.sequence != self.next() {
             return Err(Refusal::OutOfSequence { expected: self.next(), found: order.sequence });
         }
+        // A notary that certifies more than can exist is not believed.
+        let most = self.most(order);
+        let lanes = [self.lane, order.lane].into_iter().chain(most.1);
+        for lane in lanes.filter_map(|lane| self.ledger.lanes.get(&lane)) {
+            lane.purse.total().plus(most.0).ok_or(Refusal::TooLarge)?;
+        }
         let ends = order.ends().and_then(|hold| Some((hold, self.ledger.hold(&hold)?.expires)));
         let mut movements = self.carry_out(at, order)?;
         if let Some((hold, expires)) = ends {
@@ -102,11 +114,27 @@ impl Statement {
             self.ended.insert(hold, expires);
         }
         if own {
-            self.ledger.lanes.entry(self.lane).or_default().record(order.epoch, order.id);
+            self.ledger.lanes.entry(self.lane).or_default().record(order.epoch, order.id, false);
         }
         self.orders += 1;
         movements.retain(|movement| movement.lane == self.lane);
         Ok(movements)
+    }
+
+    /// The most that an order can put into a purse, and the payer of the hold that it ends.
+    fn most(&self, order: &Order) -> (Credits, Option<LaneId>) {
+        let of_hold = |id| {
+            let hold = self.ledger.hold(id);
+            (hold.map(|hold| hold.ceiling.total()).unwrap_or_default(), hold.map(|hold| hold.payer))
+        };
+        match &order.body {
+            Body::Open => (Credits::ZERO, None),
+            Body::Transfer { amounts, .. } => (amounts.total(), None),
+            Body::Hold { ceiling, .. } => (ceiling.total(), None),
+            Body::Settle(voucher) => of_hold(&voucher.hold),
+            Body::Release { hold } => of_hold(hold),
+            Body::Claim { amount, .. } => (*amount, None),
+        }
     }
 
     fn carry_out(&mut self, at: Timestamp, order: &Order) -> Result<Vec<Movement>, Refusal> {

@@ -2,7 +2,9 @@
 
 use p2p_ledger::wire::order::Body;
 use p2p_ledger::wire::{self, Purpose};
-use p2p_ledger::{Amounts, Answer, BATCH_ORDERS, HOLDS_PER_LANE, LANES_PER_ACCOUNT, ORDERS_PER_EPOCH, Refusal};
+use p2p_ledger::{
+    Amounts, Answer, BATCH_ORDERS, HOLDS_PER_LANE, HOLDS_PER_PAYEE, LANES_PER_ACCOUNT, ORDERS_PER_EPOCH, Refusal,
+};
 use p2p_types::{Credits, Hash, NetworkId, SignError, Signed};
 
 use crate::world::{HOUR, NETWORK, Owner, World, earned, hold, release, transfer};
@@ -150,8 +152,16 @@ fn holds_and_vouchers_that_do_not_fit() {
     assert_eq!(world.refused(&payer, own), Refusal::ToItself, "nobody pays themselves for work");
 
     world.earn(&mut third, 100);
-    for _ in 0..HOLDS_PER_LANE {
-        world.fine(&mut third, hold(&lane, earned(1), now.plus_ms(HOUR)));
+    let payees: Vec<Owner> =
+        (0..HOLDS_PER_LANE / HOLDS_PER_PAYEE).map(|number| world.owner(20 + number as u8)).collect();
+    for payee in &payees {
+        for _ in 0..HOLDS_PER_PAYEE {
+            world.fine(&mut third, hold(&payee.lane(), earned(1), now.plus_ms(HOUR)));
+        }
+        if payee.lane() == payees[0].lane() {
+            let more = world.refused(&third, hold(&payee.lane(), earned(1), now.plus_ms(HOUR)));
+            assert_eq!(more, Refusal::TooManyHolds(HOLDS_PER_PAYEE), "nobody is buried under holds");
+        }
     }
     let more = world.refused(&third, hold(&lane, earned(1), now.plus_ms(HOUR)));
     assert_eq!(more, Refusal::TooManyHolds(HOLDS_PER_LANE));
@@ -167,7 +177,8 @@ fn nobody_fills_a_notarys_disk_for_nothing() {
     assert_eq!(world.refused(&more, more.opening()), Refusal::TooManyLanes(LANES_PER_ACCOUNT));
 
     let mut orders = Vec::new();
-    while payer.next < ORDERS_PER_EPOCH {
+    // The settlement by which it earned ended a hold, and does not count.
+    while payer.next <= ORDERS_PER_EPOCH {
         let body = transfer(&payee.lane(), Amounts::earned(Credits::from_micro(1).expect("small")), Purpose::Gift);
         orders.push(payer.sign(&payer.order(world.now, 0, body)));
         payer.next += 1;

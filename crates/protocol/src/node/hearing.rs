@@ -136,9 +136,8 @@ impl Node {
         match message {
             Message::PeerList(list) => self.peer_list(now, from, &list)?,
             Message::Announcement(announcement) => {
-                let price = |kind, texts, bytes| {
-                    self.pay.as_ref().map_or(Credits::ZERO, |pay| pay.price(kind, texts, bytes))
-                };
+                let price =
+                    |kind, texts, bytes| self.pay.as_ref().map_or(Credits::ZERO, |pay| pay.price(kind, texts, bytes));
                 self.provider.announced(now, from, &announcement, &self.queue, &mut self.post, price);
             }
             Message::Assignment(assignment) => {

@@ -28,10 +28,19 @@ pub(crate) type Reply = (DeviceId, Message);
 
 #[derive(Debug)]
 enum Asked {
-    Order { from: DeviceId, order: Signed<ledger::Order> },
-    Statement { from: DeviceId, lane: LaneId, first: u64 },
+    Order {
+        from: DeviceId,
+        order: Signed<ledger::Order>,
+    },
+    Statement {
+        from: DeviceId,
+        lane: LaneId,
+        first: u64,
+    },
     /// A certificate of this notary that its log may have lost.
-    Restore { certificate: ledger::Certificate },
+    Restore {
+        certificate: ledger::Certificate,
+    },
 }
 
 #[derive(Debug)]
@@ -89,6 +98,11 @@ impl Bank {
             Err(error) => return Some((from, refusal(Hash::of(b""), Why::Never, error.to_string()))),
         };
         let name = id(&post.network, &order);
+        // Who is not there cannot have asked: nobody opens lanes for invented computers.
+        let own = order.peek().ok().and_then(|order| order.lane).is_some_and(|lane| lane.device == from.0);
+        if !own {
+            return Some((from, refusal(name, Why::Never, "it is for another computer's lane".to_owned())));
+        }
         if !self.may_ask(now, from, post) {
             return Some((from, refusal(name, Why::Later, "the notary has more to do than it takes".to_owned())));
         }
@@ -104,7 +118,13 @@ impl Bank {
     }
 
     /// Takes back what this notary certified, from who has it still.
-    pub(crate) fn restore(&mut self, now: Now, from: DeviceId, certificates: &[Vec<u8>], post: &Post) -> Result<(), &'static str> {
+    pub(crate) fn restore(
+        &mut self,
+        now: Now,
+        from: DeviceId,
+        certificates: &[Vec<u8>],
+        post: &Post,
+    ) -> Result<(), &'static str> {
         for certificate in certificates.iter().take(PAGE) {
             let certificate = certificate::decode(certificate).map_err(|_| "a certificate that cannot be read")?;
             if !self.may_ask(now, from, post) {
@@ -149,7 +169,8 @@ impl Bank {
     /// Ends the epoch where a new day began.
     pub(crate) fn end_epoch(&mut self, now: Now, post: &mut Post) {
         let began = self.notary.epoch_began();
-        if self.writing.is_none() && !self.stopped && day(now.wall) > day(began) {
+        let late = day(now.wall) > day(began) && self.notary.believes(now.wall);
+        if self.writing.is_none() && !self.stopped && late {
             let record = self.notary.end_epoch(&*post.scheme, now.wall);
             self.writing = Some(Vec::new());
             post.emit(Output::Record { record });
@@ -168,8 +189,7 @@ impl Bank {
         }
         let judged = self.notary.judge(&*post.scheme, now.wall, orders);
         let answers = from.into_iter().zip(judged.answers);
-        let answers: Vec<Answered> =
-            answers.map(|((from, order), answer)| Answered { from, order, answer }).collect();
+        let answers: Vec<Answered> = answers.map(|((from, order), answer)| Answered { from, order, answer }).collect();
         match judged.record {
             Some(record) => {
                 self.writing = Some(answers);
@@ -236,8 +256,7 @@ impl Bank {
         let begin = usize::try_from(first).unwrap_or(usize::MAX).min(places.len());
         let page: Vec<Place> = places[begin..].iter().take(PAGE).copied().collect();
         let others = self.notary.ledger().others_of(&lane);
-        let statement =
-            wire::Statement { from: begin as u64, others: others.micro(), ..self.begin_statement(lane) };
+        let statement = wire::Statement { from: begin as u64, others: others.micro(), ..self.begin_statement(lane) };
         if page.is_empty() {
             return Some((from, Message::Statement(statement)));
         }
@@ -280,7 +299,11 @@ fn kind(refusal: &Refusal) -> Why {
     match refusal {
         Refusal::OutOfSequence { .. } | Refusal::Conflict { .. } | Refusal::Epoch { .. } => Why::Stale,
         // One of two calendars is wrong: another order at once would expire as soon.
-        Refusal::Expired | Refusal::TooManyAtOnce | Refusal::ClockLeap(_) | Refusal::TooManyOrders(_) => Why::Later,
+        Refusal::Expired
+        | Refusal::TooLong { .. }
+        | Refusal::TooManyAtOnce
+        | Refusal::ClockLeap(_)
+        | Refusal::TooManyOrders(_) => Why::Later,
         Refusal::Overdrawn { .. } => Why::Overdrawn,
         _ => Why::Never,
     }

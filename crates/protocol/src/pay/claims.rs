@@ -8,6 +8,8 @@ use p2p_types::AccountId;
 
 use super::purse::Want;
 
+/// How often in a row a free tier is asked for again.
+const REFUSALS: u32 = 3;
 /// Days with verified work that are remembered for the ramp.
 const DAYS: usize = 62;
 
@@ -22,6 +24,8 @@ pub(crate) struct Claims {
     ramp: u32,
     last_ramp: Option<u32>,
     free: Option<u32>,
+    /// How often the notary would not give a free tier in a row.
+    refusals: u32,
     budget: Option<u64>,
 }
 
@@ -54,9 +58,21 @@ impl Claims {
                 self.ramp += 1;
                 self.last_ramp = self.last_ramp.max(Some(day));
             }
-            Rule::Free => self.free = self.free.max(Some(day)),
+            Rule::Free => {
+                self.free = self.free.max(Some(day));
+                self.refusals = 0;
+            }
             Rule::Budget => self.budget = self.budget.max(Some(order.epoch)),
             Rule::Unknown => {}
+        }
+    }
+
+    /// The notary would not give it. Its day may begin a little later than this computer's: a free tier is
+    /// asked for again, a few times.
+    pub(crate) const fn refused(&mut self, rule: Rule) {
+        if matches!(rule, Rule::Free) && self.refusals < REFUSALS {
+            self.refusals += 1;
+            self.free = None;
         }
     }
 

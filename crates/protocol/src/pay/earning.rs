@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use p2p_ledger::{Committee, Earning, LaneId, Statement, Voucher, VoucherRefused, certificate, wire as ledger};
+use p2p_ledger::{Committee, LaneId, Statement, Voucher, VoucherRefused, wire as ledger};
 use p2p_types::{Credits, DeviceId, Hash, Monotonic, Now, Signed, TaskId, Timestamp};
-use prost::Message as _;
+
+use debts::Debts;
+use session::{Session, UNUSED_MS};
 
 use super::purse::{Purse, Want};
 use crate::io::{Durable, Output};
 use crate::post::Post;
 use crate::wire::Reason;
 
-/// A session that had nothing to do for this long is settled.
-const IDLE_MS: u64 = 5000;
-/// A hold that nobody uses goes back to its payer after this time.
-const UNUSED_MS: u64 = 60_000;
-/// What is vouched for is settled this long before the hold ends.
-const MARGIN_MS: u64 = 10 * 60 * 1000;
+mod debts;
+mod session;
+
+/// A hold that the notary would not end is tried again after this time.
+const NOT_ENDED_MS: u64 = 60_000;
 /// Sessions at one time. More than this many payers wait until one ends.
 const SESSIONS: usize = 256;
 
@@ -25,26 +26,6 @@ const SESSIONS: usize = 256;
 pub struct KeptVoucher {
     pub hold: Hash,
     pub signed: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct Session {
-    earning: Earning,
-    payer: DeviceId,
-    /// The payer's latest, as it was signed.
-    voucher: Option<Vec<u8>>,
-    task: Option<TaskId>,
-    paid_parts: u64,
-    used: Monotonic,
-    ends: Timestamp,
-    /// From here on its payer takes it back.
-    over: Timestamp,
-    /// Something was delivered: a voucher for it may come.
-    owed: bool,
-    /// The connection on which it would have come is gone: it may come on the next.
-    away: bool,
-    /// An order that ends it was given.
-    ending: bool,
 }
 
 /// What is earned and not settled, as it is shown.
@@ -62,6 +43,9 @@ pub(crate) struct Earnings {
     sessions: BTreeMap<Hash, Session>,
     /// Open holds for this lane that no payer has shown to this process, and when they go back.
     unseen: BTreeMap<Hash, Monotonic>,
+    /// Vouchers of an earlier process whose sessions did not go on yet.
+    kept: BTreeMap<Hash, Vec<u8>>,
+    debts: Debts,
 }
 
 /// How a part is paid.
@@ -93,21 +77,40 @@ impl Earnings {
         post: &Post,
     ) -> Result<Hash, Reason> {
         let hold = Hash::try_from(offered.hold).map_err(|_| Reason::Malformed)?;
-        if !self.sessions.contains_key(&hold) {
-            if self.sessions.len() >= SESSIONS {
-                return Err(Reason::Busy);
-            }
-            if house.statement.is_none_or(|statement| statement.has_ended(&hold)) {
+        if !self.debts.may_work_for(now.mono, &payer) {
+            return Err(Reason::Payment);
+        }
+        if let Some(session) = self.sessions.get_mut(&hold) {
+            if session.payer != payer || session.ending {
                 return Err(Reason::Payment);
             }
-            let session = introduce(now, payer, hold, offered.certificate, house, post)?;
-            self.sessions.insert(hold, session);
-            self.unseen.remove(&hold);
+            session.used = now.mono;
+            let begins = session.earning.begin(now.wall, offered.price, offered.unpaid);
+            return if begins { Ok(hold) } else { Err(Reason::Payment) };
         }
-        let session = self.sessions.get_mut(&hold).filter(|session| session.payer == payer && !session.ending);
-        let session = session.ok_or(Reason::Payment)?;
-        session.used = now.mono;
-        if session.earning.begin(now.wall, offered.price, offered.unpaid) { Ok(hold) } else { Err(Reason::Payment) }
+        if self.sessions.len() >= SESSIONS {
+            return Err(Reason::Busy);
+        }
+        if house.statement.is_none_or(|statement| statement.has_ended(&hold)) {
+            return Err(Reason::Payment);
+        }
+        let mut session = Session::introduce(now, payer, hold, offered.certificate, house, post)?;
+        if let Some(kept) = self.kept.get(&hold) {
+            session.go_on_from(now, kept.clone(), post);
+        }
+        // A place is taken by who may have one.
+        if !session.earning.begin(now.wall, offered.price, offered.unpaid) {
+            return Err(Reason::Payment);
+        }
+        self.sessions.insert(hold, session);
+        self.unseen.remove(&hold);
+        self.kept.remove(&hold);
+        Ok(hold)
+    }
+
+    /// Vouchers that an earlier process took.
+    pub(crate) fn keep(&mut self, kept: Vec<KeptVoucher>) {
+        self.kept.extend(kept.into_iter().map(|KeptVoucher { hold, signed }| (hold, signed)));
     }
 
     pub(crate) fn deliver(&mut self, now: Now, hold: &Hash, price: Credits) {
@@ -140,8 +143,12 @@ impl Earnings {
         // A session of an earlier process goes on, where its hold is open.
         if !self.sessions.contains_key(&voucher.hold)
             && self.sessions.len() < SESSIONS
-            && let Some(session) = statement.and_then(|statement| reopen(now, &voucher.hold, statement, grace_ms))
+            && let Some(mut session) =
+                statement.and_then(|statement| Session::reopen(now, &voucher.hold, statement, grace_ms))
         {
+            if let Some(kept) = self.kept.remove(&voucher.hold) {
+                session.go_on_from(now, kept, post);
+            }
             self.sessions.insert(voucher.hold, session);
         }
         // One for a session that ended is late, and no offence.
@@ -168,29 +175,16 @@ impl Earnings {
         Ok(())
     }
 
-    /// Vouchers that an earlier process took: to be settled at once, where their holds are open.
-    pub(crate) fn restore(&mut self, now: Now, kept: Vec<KeptVoucher>, statement: &Statement, grace_ms: u64, post: &mut Post) {
-        for KeptVoucher { hold, signed } in kept {
-            // Its payer has said a later one by now.
-            if self.sessions.get(&hold).is_some_and(|session| session.voucher.is_some()) {
-                continue;
+    /// The lane's state is known: sessions of an earlier process go on, and what can be settled no more is
+    /// forgotten.
+    pub(crate) fn restore(&mut self, now: Now, statement: &Statement, grace_ms: u64, post: &mut Post) {
+        for (hold, kept) in std::mem::take(&mut self.kept) {
+            let reopened = Session::reopen(now, &hold, statement, grace_ms);
+            let goes_on = reopened.and_then(|mut session| session.go_on_from(now, kept, post).then_some(session));
+            match goes_on {
+                Some(session) => drop(self.sessions.insert(hold, session)),
+                None => post.persist(Durable::VoucherDone { hold }),
             }
-            let reopened = reopen(now, &hold, statement, grace_ms);
-            let voucher = Signed::<ledger::Voucher>::from_bytes(signed.clone()).ok();
-            let voucher = voucher.and_then(|voucher| voucher.verify(&*post.scheme, &post.network).ok());
-            let read = voucher.as_ref().and_then(|voucher| Voucher::read(voucher).ok());
-            let (Some(mut session), Some(voucher), Some(read)) = (reopened, voucher, read) else {
-                post.persist(Durable::VoucherDone { hold });
-                continue;
-            };
-            if session.earning.take(now.wall, &read).is_err() {
-                post.persist(Durable::VoucherDone { hold });
-                continue;
-            }
-            session.voucher = Some(signed);
-            session.task = TaskId::try_from(voucher.task.as_slice()).ok();
-            session.paid_parts = read.number;
-            self.sessions.insert(hold, session);
         }
     }
 
@@ -236,10 +230,19 @@ impl Earnings {
         }
     }
 
-    /// A hold came to its end, or its settlement was refused for good.
-    pub(crate) fn ended(&mut self, hold: &Hash, post: &mut Post) {
+    /// An order that was to end a hold was refused for good, and the hold may still be open.
+    pub(crate) fn not_ended(&mut self, now: Now, hold: &Hash) {
+        if let Some(session) = self.sessions.get_mut(hold) {
+            (session.ending, session.rest) = (false, now.mono.plus_ms(NOT_ENDED_MS));
+        }
+    }
+
+    /// A hold came to its end.
+    pub(crate) fn ended(&mut self, now: Now, hold: &Hash, post: &mut Post) {
         self.unseen.remove(hold);
-        if self.sessions.remove(hold).is_some_and(|session| session.voucher.is_some()) {
+        let Some(session) = self.sessions.remove(hold) else { return };
+        self.debts.ended(now.mono, session.payer, session.earning.unpaid().is_zero());
+        if session.voucher.is_some() {
             post.persist(Durable::VoucherDone { hold: *hold });
             post.emit(Output::WalletChanged);
         }
@@ -249,6 +252,11 @@ impl Earnings {
         let open = self.sessions.values().filter(|session| !session.ending);
         let due = open.map(|session| session.due(Now { mono: now, wall: now_wall }));
         due.chain(self.unseen.values().copied()).min()
+    }
+
+    /// Holds whose sessions go on.
+    pub(crate) fn in_use(&self) -> Vec<Hash> {
+        self.sessions.iter().filter(|(_, session)| !session.ending).map(|(hold, _)| *hold).collect()
     }
 
     /// What is earned and not settled.
@@ -262,74 +270,4 @@ impl Earnings {
             task: session.task,
         })
     }
-}
-
-impl Session {
-    /// When it is to be ended.
-    fn due(&self, now: Now) -> Monotonic {
-        // What was delivered may be vouched for yet: soon while the payer is here, else on its next connection.
-        let owed = self.owed && !self.earning.unpaid().is_zero();
-        let working = self.earning.is_working() || (owed && self.away);
-        let idle = if self.voucher.is_some() && !owed { IDLE_MS } else { UNUSED_MS };
-        let idle = self.used.plus_ms(idle);
-        // Without any voucher there is nothing to lose by waiting for one as long as it counts.
-        let end = if working && self.voucher.is_none() {
-            now.mono.plus_ms(self.over.since(now.wall))
-        } else {
-            now.mono.plus_ms(self.ends.since(now.wall).saturating_sub(MARGIN_MS))
-        };
-        if self.earning.should_settle(now.wall, MARGIN_MS) && !working && !owed {
-            return now.mono;
-        }
-        if working { end } else { idle.min(end) }
-    }
-}
-
-/// The session of an open hold for this lane, as an earlier process had it.
-fn reopen(now: Now, id: &Hash, statement: &Statement, grace_ms: u64) -> Option<Session> {
-    let (_, hold) = statement.holds().find(|(open, hold)| *open == id && hold.payee == statement.lane())?;
-    Some(Session {
-        earning: Earning::new(*id, hold.payer.device, hold.ceiling.total(), hold.expires, grace_ms),
-        payer: hold.payer.device,
-        voucher: None,
-        task: None,
-        paid_parts: 0,
-        used: now.mono,
-        ends: hold.expires,
-        over: hold.expires.plus_ms(grace_ms),
-        owed: false,
-        away: false,
-        ending: false,
-    })
-}
-
-/// The session of a hold that is shown for the first time.
-fn introduce(
-    now: Now,
-    payer: DeviceId,
-    hold: Hash,
-    bytes: &[u8],
-    house: &House<'_>,
-    post: &Post,
-) -> Result<Session, Reason> {
-    let certified = ledger::Certificate::decode(bytes).map_err(|_| Reason::Payment)?;
-    let order = certificate::verify(&*post.scheme, &post.network, house.committee, &certified);
-    let order = order.map_err(|_| Reason::Payment)?;
-    let p2p_ledger::Body::Hold { payee, ceiling, expires } = order.body else { return Err(Reason::Payment) };
-    if order.id != hold || payee != house.me || order.lane.device != payer {
-        return Err(Reason::Payment);
-    }
-    Ok(Session {
-        earning: Earning::new(hold, payer, ceiling.total(), expires, house.grace_ms),
-        payer,
-        voucher: None,
-        task: None,
-        paid_parts: 0,
-        used: now.mono,
-        ends: expires,
-        over: expires.plus_ms(house.grace_ms),
-        owed: false,
-        away: false,
-        ending: false,
-    })
 }

@@ -16,8 +16,9 @@ use crate::wire::{self, envelope::Message};
 
 /// How long a hold stands.
 const HOLD_MS: u64 = 60 * 60 * 1000;
-/// No work is given under a hold that ends within this time.
-const MARGIN_MS: u64 = 2 * 60 * 1000;
+/// No work is given under a hold that ends within this time: the payee settles 10 minutes before the end, and a
+/// part may take 2 minutes.
+const MARGIN_MS: u64 = 13 * 60 * 1000;
 /// A hold is for this many parts like the one it is made for, and for no less than [`LEAST`].
 const PARTS: u32 = 4;
 const LEAST: Credits = Credits::whole(10);
@@ -57,7 +58,9 @@ pub(crate) enum Lack {
 
 #[derive(Debug)]
 enum Session {
-    Opening { until: Monotonic },
+    Opening {
+        until: Monotonic,
+    },
     Open {
         paying: Paying,
         certificate: Vec<u8>,
@@ -68,7 +71,9 @@ enum Session {
         /// The provider takes nothing more under it. What it has is paid out of it all the same.
         closed: bool,
     },
-    Refused { until: Monotonic },
+    Refused {
+        until: Monotonic,
+    },
 }
 
 /// The sessions of one purse, by provider.
@@ -143,11 +148,19 @@ impl Sessions {
     }
 
     /// The hold that was ordered stands.
-    pub(crate) fn opened(&mut self, hold: Hash, me: DeviceId, payee: LaneId, statement: &Statement, certificate: Vec<u8>) {
+    pub(crate) fn opened(
+        &mut self,
+        hold: Hash,
+        me: DeviceId,
+        payee: LaneId,
+        statement: &Statement,
+        certificate: Vec<u8>,
+    ) {
         let Some(Session::Opening { .. }) = self.by_payee.get(&payee.device) else { return };
         let Some((_, held)) = statement.holds().find(|(id, _)| **id == hold) else { return };
         let paying = Paying::new(hold, me, held.ceiling.total());
-        let session = Session::Open { paying, certificate, told: false, ends: held.expires, latest: None, closed: false };
+        let session =
+            Session::Open { paying, certificate, told: false, ends: held.expires, latest: None, closed: false };
         self.by_payee.insert(payee.device, session);
     }
 
@@ -162,8 +175,7 @@ impl Sessions {
 
     /// A hold came to its end.
     pub(crate) fn ended(&mut self, hold: &Hash) {
-        self.by_payee
-            .retain(|_, session| !matches!(session, Session::Open { paying, .. } if paying.hold() == *hold));
+        self.by_payee.retain(|_, session| !matches!(session, Session::Open { paying, .. } if paying.hold() == *hold));
     }
 
     /// The provider takes nothing under the hold any more: a new one is needed.
@@ -194,7 +206,14 @@ impl Sessions {
     }
 
     /// Pays for work that was delivered. Gives the message with the voucher.
-    pub(crate) fn pay(&mut self, hold: Hash, payee: &DeviceId, task: TaskId, price: Credits, post: &Post) -> Option<Message> {
+    pub(crate) fn pay(
+        &mut self,
+        hold: Hash,
+        payee: &DeviceId,
+        task: TaskId,
+        price: Credits,
+        post: &Post,
+    ) -> Option<Message> {
         let Some(Session::Open { paying, latest, .. }) = self.by_payee.get_mut(payee) else { return None };
         if paying.hold() != hold {
             return None;

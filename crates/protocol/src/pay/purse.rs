@@ -16,6 +16,8 @@ use crate::wire::{self, envelope::Message, ledger_refusal::Why};
 
 /// A question or an order without an answer is given up after this time, and asked again.
 const PATIENCE_MS: u64 = 10_000;
+/// After an order that did not fit, the notary is asked where the lane stands, but not at once.
+const STALE_MS: u64 = 200;
 /// How long an order may wait to be carried out.
 const ORDER_LIFE_MS: u64 = 10 * 60 * 1000;
 /// Orders that wait here.
@@ -165,6 +167,12 @@ impl Purse {
         self.want(want);
     }
 
+    /// A hold is used: an order to end it that waits is not given. False where one is with the notary already.
+    pub(crate) fn withdraw_end(&mut self, hold: &Hash) -> bool {
+        self.wanted.retain(|want| ended_by(want) != Some(hold));
+        self.given.as_ref().is_none_or(|given| ended_by(&given.want) != Some(hold))
+    }
+
     /// The notary cannot be reached any more. What it was given last may be carried out or not: its
     /// next statement tells.
     pub(crate) fn lost_notary(&mut self) {
@@ -276,6 +284,9 @@ impl Purse {
     ) -> (Vec<News>, Result<(), &'static str>) {
         let mut news = Vec::new();
         let Some(statement) = &mut self.statement else { return (news, Ok(())) };
+        if said.certificates.len() > super::bank::PAGE || said.from > u64::MAX / 2 {
+            return (news, Err("a statement of more than there can be"));
+        }
         self.epoch = said.epoch;
         self.others = credits(said.others);
         for (number, bytes) in (said.from..).zip(said.certificates) {
@@ -325,6 +336,8 @@ impl Purse {
         match refusal.why() {
             Why::Stale => {
                 self.total = None;
+                // Two that do not agree must not ask each other at the speed of the network.
+                self.rest_until = Some(now.mono.plus_ms(STALE_MS));
                 self.want_again(given.want);
                 None
             }
@@ -375,4 +388,3 @@ fn did(want: &Want, order: &Order) -> bool {
         _ => false,
     }
 }
-

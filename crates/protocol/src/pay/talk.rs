@@ -49,7 +49,9 @@ impl Pay {
             }
             Message::Payment(payment) => {
                 let statement = self.accounts.get(&Payer::Owner).and_then(|account| account.purse.statement());
-                self.earnings.paid(now, from, payment.voucher, statement, self.economy.grace_ms, post)
+                let paid = self.earnings.paid(now, from, payment.voucher, statement, self.economy.grace_ms, post);
+                self.withdraw_ends();
+                paid
             }
             // Of who is no notary here.
             _ => Err("it speaks for the notary and is not"),
@@ -86,7 +88,8 @@ impl Pay {
                 let held_on = account.spending.take(at, &order, &movements);
                 account.claims.take(&order, &movements, held_on, self.economy.issuer);
                 let own = order.lane == account.purse.lane();
-                if let (true, Body::Hold { payee, .. }, Some(statement)) = (own, &order.body, account.purse.statement()) {
+                if let (true, Body::Hold { payee, .. }, Some(statement)) = (own, &order.body, account.purse.statement())
+                {
                     account.sessions.opened(order.id, post.me, *payee, statement, certificate);
                     self.opened = true;
                 }
@@ -97,7 +100,7 @@ impl Pay {
                 }
                 if let Some(hold) = order.ends() {
                     account.sessions.ended(&hold);
-                    self.earnings.ended(&hold, post);
+                    self.earnings.ended(now, &hold, post);
                 }
             }
             News::Refused { want, detail } => {
@@ -108,11 +111,18 @@ impl Pay {
                         "to set credits aside"
                     }
                     Want::Settle { hold, .. } | Want::Release { hold } => {
-                        self.earnings.ended(hold, post);
+                        // The voucher is kept as long as the hold may be open: a notary that lost something is
+                        // told by others what it was.
+                        let open = account.purse.statement().is_some_and(|statement| statement.hold(hold).is_some());
+                        if open {
+                            self.earnings.not_ended(now, hold);
+                        } else {
+                            self.earnings.ended(now, hold, post);
+                        }
                         "to settle a session"
                     }
                     // A grant that was claimed before, by this computer or another of the owner.
-                    Want::Claim { .. } => return,
+                    Want::Claim { rule, .. } => return account.claims.refused(*rule),
                     Want::Open => "to open this computer's lane",
                 };
                 post.emit(Output::OrderRefused { what, why: detail });
@@ -132,8 +142,7 @@ impl Pay {
             }
             Payer::Owner => {
                 if let Some(statement) = account.purse.statement() {
-                    let kept = std::mem::take(&mut self.kept);
-                    self.earnings.restore(now, kept, statement, economy.grace_ms, post);
+                    self.earnings.restore(now, statement, economy.grace_ms, post);
                     let holds = statement.holds().filter(|(_, hold)| hold.payee == statement.lane());
                     holds.for_each(|(hold, _)| self.earnings.notice(now, *hold));
                 }

@@ -53,8 +53,8 @@ mod tests {
     use p2p_types::{Priority, TaskId};
 
     use super::*;
-    use crate::pay::Payer;
     use crate::io::ChunkSizes;
+    use crate::pay::Payer;
 
     fn request(texts: Vec<String>) -> TaskRequest {
         TaskRequest {

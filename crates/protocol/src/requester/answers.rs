@@ -117,6 +117,8 @@ impl Requester {
         task.parts[index].state = PartState::Done;
         if let (Some((hold, price)), Some(pay)) = (paid, around.pay.as_deref_mut())
             && task.is_worth_paying(&range, &outcomes)
+            && let price = pay.due(task.kind, &task.texts[range], &outcomes).min(price)
+            && !price.is_zero()
         {
             task.paid = task.paid.plus(price).unwrap_or(Credits::MAX);
             let bill = Bill { payee: from, hold, task: task.id, price };

@@ -46,7 +46,10 @@ impl Loss {
 
     /// Whether the provider did badly. A pause is its owner's right.
     const fn is_fault(self) -> bool {
-        !matches!(self, Self::Distrusted | Self::Refused(Reason::Paused | Reason::Busy | Reason::NoOffer | Reason::Payment))
+        !matches!(
+            self,
+            Self::Distrusted | Self::Refused(Reason::Paused | Reason::Busy | Reason::NoOffer | Reason::Payment)
+        )
     }
 
     /// Whether the provider may still be computing, and should be told to stop.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use p2p_types::{
-    Credits, DeviceId, Hash, Monotonic, Now, Output as Answer, Placement, Priority, Privacy, TaskId, TaskKind, TextFailure, Timestamp, limits,
+    Credits, DeviceId, Hash, Monotonic, Now, Output as Answer, Placement, Priority, Privacy, TaskId, TaskKind,
+    TextFailure, Timestamp, limits,
 };
 
 use super::admit::text_limit;

@@ -7,7 +7,6 @@ use p2p_ledger::{LaneId, Notary, Place, certificate};
 use p2p_protocol::wire::envelope::Message;
 use p2p_protocol::{Input, Limits, Money, Payer};
 use p2p_types::{Credits, DeviceId, Hash, TaskId};
-use prost::Message as _;
 
 use super::{Event, World};
 use crate::checkers::{Verdict, read};
@@ -256,7 +255,7 @@ impl World<'_> {
             let record = computer.log.get(usize::try_from(place.record).ok()?)?;
             let mut all = certificate::of_record(&self.network.id, record).ok()?;
             let index = usize::try_from(place.index).ok()?;
-            (index < all.len()).then(|| all.swap_remove(index).1.encode_to_vec())
+            (index < all.len()).then(|| certificate::encode(&all.swap_remove(index).1))
         };
         let found: Option<Vec<Vec<u8>>> = places.iter().map(find).collect();
         let Some(mut certificates) = found else {

@@ -57,7 +57,8 @@ fn a_row_is_kept_once_and_its_day_counts_it_once() {
 fn vouchers_and_notes_are_replaced_and_vouchers_end() {
     let (_folder, path) = folder();
     let mut node = Node::open(&path);
-    let voucher = |hold: u8, signed: &[u8]| Record::Voucher { network: NETWORK, hold: Hash([hold; 32]), signed: signed.into() };
+    let voucher =
+        |hold: u8, signed: &[u8]| Record::Voucher { network: NETWORK, hold: Hash([hold; 32]), signed: signed.into() };
     node.keep(vec![voucher(1, b"old"), voucher(2, b"kept"), voucher(1, b"new")]);
     node.keep(vec![Record::VoucherDone { network: NETWORK, hold: Hash([1; 32]) }]);
     assert_eq!(node.store.vouchers(NETWORK).expect("read"), [(Hash([2; 32]), b"kept".to_vec())]);

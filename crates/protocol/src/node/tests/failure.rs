@@ -100,7 +100,10 @@ fn a_task_ends_even_if_all_providers_hold_it_for_ever() {
     let task = world.task(0, id);
     assert_eq!((task.state, &task.results[0]), (State::Failed, &Some(Err(TextFailure::NoProvider))));
     assert!(world.seats.iter().all(|seat| seat.running.is_empty()));
-    assert_eq!(world.seats[0].node.next_deadline(world.now), world.seats[0].node.next_deadline(world.now).max(Some(world.now.mono)));
+    assert_eq!(
+        world.seats[0].node.next_deadline(world.now),
+        world.seats[0].node.next_deadline(world.now).max(Some(world.now.mono))
+    );
 }
 
 #[test]

@@ -378,8 +378,11 @@ impl World {
     pub(super) fn pass(&mut self, ms: u64) {
         let end = self.now.mono.plus_ms(ms);
         loop {
-            let ticks =
-                self.seats.iter().enumerate().filter_map(|(at, seat)| Some((seat.node.next_deadline(self.now)?, at, true)));
+            let ticks = self
+                .seats
+                .iter()
+                .enumerate()
+                .filter_map(|(at, seat)| Some((seat.node.next_deadline(self.now)?, at, true)));
             let answers =
                 self.seats.iter().enumerate().filter_map(|(at, seat)| {
                     seat.running.values().map(|(_, due)| *due).min().map(|due| (due, at, false))

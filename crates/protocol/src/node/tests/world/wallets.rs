@@ -4,7 +4,7 @@ use p2p_ledger::{LaneId, Notary, Place, Statement, certificate, wire as ledger};
 use p2p_types::{AccountId, DeviceId, Scheme as _, Signed};
 
 use super::{START, World, key_of};
-use crate::io::{Input, Restored};
+use crate::io::{Durable, Entry, Input, Restored};
 use crate::network::{Charter, NetworkKind, found_network};
 use crate::pay::{Money, Payer};
 
@@ -27,8 +27,7 @@ impl World {
     fn found(&mut self, kind: NetworkKind, members_trusted: bool, unpaid: bool) {
         let notary = DeviceId(key_of(1).public_key());
         let issuer = AccountId(key_of(199).public_key());
-        let charter =
-            Charter { name: "test".into(), kind, members_trusted, unpaid, notary, issuer, nonce: [9; 32] };
+        let charter = Charter { name: "test".into(), kind, members_trusted, unpaid, notary, issuer, nonce: [9; 32] };
         self.network = found_network(&key_of(101), &charter, START).expect("a network");
     }
 
@@ -74,7 +73,23 @@ impl World {
     /// The notary's computer is put back to an older copy of its log, and its own lanes with it.
     pub(in crate::node::tests) fn forget_records(&mut self, keep: usize) {
         self.log.truncate(keep);
-        self.restart(0, &Restored::default());
+        self.restart(0, &Restored { sequence: 1_000_000, ..Restored::default() });
         self.open_wallets(0);
+    }
+
+    /// What the disk of a computer has of its lane.
+    pub(in crate::node::tests) fn on_disk(&self, at: usize) -> (Statement, Vec<Entry>) {
+        let number = u8::try_from(at).expect("few nodes") + 1;
+        let lane = LaneId { account: AccountId(key_of(100 + number).public_key()), device: self.device(at) };
+        let mut statement = Statement::new(lane, self.network.economy.clone());
+        let entries = self.kept(at).filter_map(|durable| match durable {
+            Durable::Entry { entry, .. } if entry.lane == lane => Some((**entry).clone()),
+            _ => None,
+        });
+        let entries: Vec<Entry> = entries.collect();
+        for entry in &entries {
+            statement.take(entry.at, &entry.order).expect("it follows");
+        }
+        (statement, entries)
     }
 }
