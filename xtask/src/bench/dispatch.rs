@@ -35,9 +35,8 @@ pub(super) fn dispatch(place: &Place, runs: u32) -> Result<Vec<Document>> {
     for run in 1..=runs {
         check_interrupt()?;
         let tasks = measured(place, &["dispatch", &unpaid])?;
-        let spent = fleet.spent(1)?;
         paying.push(figure(&measured(place, &["dispatch", &paid])?, "p50_us")?);
-        if fleet.spent(1)? == spent {
+        if fleet.spent(1)? == 0 {
             bail!("nothing was paid for the tasks");
         }
         ours.push(figure(&tasks, "p50_us")?);

@@ -14,7 +14,8 @@ use crate::place::Place;
 use crate::run::{check_interrupt, say};
 
 /// After the start, before the first window.
-const SETTLE: Duration = Duration::from_secs(20);
+/// A worker ends a minute after its last work, which is the newcomer's first canary.
+const SETTLE: Duration = Duration::from_secs(80);
 const WINDOW: Duration = Duration::from_secs(30);
 
 /// Somebody who idles, and what was seen of it.
@@ -35,8 +36,10 @@ impl Idler {
 pub(super) fn idle(place: &Place, runs: u32) -> Result<Vec<Document>> {
     let machine = Machine::read();
     let fleet = Fleet::start(place, 2, false)?;
+    // An ordinary member, when it has earned its first credits.
+    fleet.earn(1)?;
     let rivals = rivals::start()?;
-    let mut idlers = vec![Idler::new("ours", "", fleet.nodes[0].pid().context("the daemon runs")?)];
+    let mut idlers = vec![Idler::new("ours", "", fleet.nodes[1].pid().context("the daemon runs")?)];
     idlers.extend(rivals.running.iter().map(|one| Idler::new(one.name, &one.version, one.pid)));
 
     say(format!("letting everything settle for {} s", SETTLE.as_secs()));
