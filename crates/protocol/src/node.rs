@@ -259,7 +259,7 @@ impl Node {
         self.pay.iter().flat_map(Pay::pending)
     }
 
-    /// Ids of the holds that this computer made and that are open.
+    /// Ids of the open holds that this computer made, and of those that were made for it.
     #[must_use]
     pub fn open_holds(&self) -> BTreeSet<Hash> {
         self.pay.as_ref().map(Pay::open_holds).unwrap_or_default()

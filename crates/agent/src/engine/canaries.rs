@@ -116,10 +116,11 @@ impl Engine<'_> {
                 (Outcome::Wrong, Some(standing)) => {
                     warn!(%device, ?standing, "a canary was answered wrongly and is not paid");
                     if standing == Standing::Cheat {
-                        let short = device.short();
-                        self.parts
-                            .warnings
-                            .push(format!("{short} answers wrongly again and again; it is paid nothing for it"));
+                        let said =
+                            format!("{} answers wrongly again and again, and is paid nothing for it", device.short());
+                        if !self.parts.warnings.contains(&said) {
+                            self.parts.warnings.push(said);
+                        }
                     }
                 }
                 _ => info!(%device, ?outcome, "a canary ended"),

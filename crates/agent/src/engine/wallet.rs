@@ -79,7 +79,9 @@ impl Engine<'_> {
             }
             Kept::Wallet { payer, statement, entries, kept, recent, on_disk } => {
                 if payer == Payer::Owner {
-                    entries.iter().for_each(|entry| self.count_earned(entry));
+                    let today = day(now().wall);
+                    let of_today = entries.iter().filter(|entry| day(entry.at) == today);
+                    of_today.for_each(|entry| self.count_earned(entry));
                     self.purse.on_disk = on_disk;
                 }
                 self.feed(Input::Recall { payer, certificates: recent });

@@ -3,11 +3,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use p2p_control::Reply;
-use p2p_control::api::{WalletCheck, WalletRow};
+use p2p_control::api::{ErrorCode, Problem, WalletCheck, WalletRow};
 use p2p_ledger::{Committee, LaneId, Notary, Place, Statement, certificate, wire};
 use p2p_protocol::{Entry, KeptVoucher, Network, Payer};
 use p2p_store::{Journal, Store, StoreError};
@@ -146,6 +147,7 @@ fn keep(books: &Books, asked: &Receiver<Task>, tell: &mpsc::Sender<Kept>) {
             Err(why) => say(Kept::NoWallet(why)),
         }
     }
+    let checking = Arc::new(AtomicBool::new(false));
     while let Ok(task) = asked.recv() {
         match task {
             Task::Append(record) => {
@@ -159,15 +161,31 @@ fn keep(books: &Books, asked: &Receiver<Task>, tell: &mpsc::Sender<Kept>) {
                 let certificates = journal.as_mut().map(|journal| read(journal, &books.network.id, &places));
                 say(Kept::LogRead { request, certificates: certificates.unwrap_or_default() });
             }
-            Task::Check(reply) => {
-                let lane = books.lanes.iter().find(|(payer, _)| *payer == Payer::Owner).map(|(_, lane)| *lane);
-                let Some(lane) = lane else { continue };
-                let checked = check(&books.store, &books.network, lane, &books.scheme, p2p_platform::now());
-                let checked = checked.map_err(|error| problem::of(p2p_control::api::ErrorCode::Storage, &error));
-                // Whoever asked may have gone.
-                let _ = reply.send(checked);
-            }
+            Task::Check(reply) => check_beside(books, &checking, reply),
         }
+    }
+}
+
+/// Computes a wallet again on a thread of its own, because it may take long and others wait for the books. One
+/// at a time.
+fn check_beside(books: &Books, checking: &Arc<AtomicBool>, reply: Reply<WalletCheck>) {
+    let owner = books.lanes.iter().find(|(payer, _)| *payer == Payer::Owner);
+    let Some((_, lane)) = owner.copied() else { return };
+    let busy = |why: &str| Problem::new(ErrorCode::Storage, why).with_hint("Ask again in a moment");
+    if checking.swap(true, Ordering::AcqRel) {
+        return drop(reply.send(Err(busy("another check of the wallet is under way"))));
+    }
+    let (store, network, scheme) = (books.store.clone(), books.network.clone(), Arc::clone(&books.scheme));
+    let done = Arc::clone(checking);
+    let check = move || {
+        let checked = check(&store, &network, lane, &scheme, p2p_platform::now());
+        done.store(false, Ordering::Release);
+        // Whoever asked may have gone.
+        let _ = reply.send(checked.map_err(|error| problem::of(ErrorCode::Storage, &error)));
+    };
+    if let Err(error) = std::thread::Builder::new().name("wallet check".to_owned()).spawn(check) {
+        warn!(%error, "the wallet cannot be checked");
+        checking.store(false, Ordering::Release);
     }
 }
 

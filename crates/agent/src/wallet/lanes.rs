@@ -75,3 +75,25 @@ fn opening(account: &Ed25519, network: &NetworkId, device: DeviceId) -> Vec<u8> 
     let opening = wire::LaneOpening { device: device.0.to_vec(), issued_ms: p2p_platform::now().0 };
     Signed::new(account, network, &opening).into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_account_of_this_computer_has_rows_and_vouchers_of_its_own() {
+        let lane = |account| LaneId { account: AccountId([account; 32]), device: DeviceId([3; 32]) };
+        let (here, there) = (NetworkId([1; 32]), NetworkId([2; 32]));
+        assert_eq!(scope(&here, &lane(1)), scope(&here, &lane(1)));
+        assert_ne!(scope(&here, &lane(1)), scope(&here, &lane(2)));
+        assert_ne!(scope(&here, &lane(1)), scope(&there, &lane(1)));
+    }
+
+    #[test]
+    fn the_issuer_follows_from_the_account_and_is_another() {
+        let key = SecretKey::new([7; 32]);
+        let account = AccountId(Ed25519::new(&key).public_key());
+        assert_eq!(issuer_of(&key), issuer_of(&key));
+        assert_ne!(issuer_of(&key), account);
+    }
+}

@@ -120,7 +120,7 @@ pub enum RowReason {
     Ramp,
     /// Given for one day.
     Free,
-    /// Given to a computer by its owner.
+    /// Given to the canary issuer for an epoch's canaries.
     Budget,
 }
 
