@@ -170,7 +170,8 @@ fn entry(key: &Key, said: Option<&Said>, home: &Home) -> ConfigEntry {
         value,
         source: source.to_owned(),
         help: key.help.to_owned(),
-        needs_restart: true,
+        // What may be spent counts at once.
+        needs_restart: !key.name.starts_with("wallet."),
     }
 }
 

@@ -259,6 +259,12 @@ impl Node {
         self.pay.iter().flat_map(Pay::pending)
     }
 
+    /// What the owner's limits leave to be spent now.
+    #[must_use]
+    pub fn allowance(&self, now: Now) -> Credits {
+        self.pay.as_ref().map_or(Credits::MAX, |pay| pay.allowance(now.wall))
+    }
+
     /// Ids of the open holds that this computer made, and of those that were made for it.
     #[must_use]
     pub fn open_holds(&self) -> BTreeSet<Hash> {

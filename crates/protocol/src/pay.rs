@@ -183,14 +183,26 @@ impl Pay {
         })
     }
 
+    /// What the owner's limits leave.
+    pub(crate) fn allowance(&self, now: Timestamp) -> Credits {
+        let owner = self.accounts.get(&Payer::Owner);
+        owner.map_or(Credits::MAX, |account| self.limits.left(&account.spending, Credits::ZERO, now))
+    }
+
     pub(crate) fn open_holds(&self) -> BTreeSet<Hash> {
         let statement = self.accounts.get(&Payer::Owner).and_then(|account| account.purse.statement());
         let holds = statement.into_iter().flat_map(Statement::holds);
         holds.map(|(hold, _)| *hold).collect()
     }
 
+    /// What is earned and not settled, as it will arrive: less what burns.
     pub(crate) fn pending(&self) -> impl Iterator<Item = Pending> {
-        self.earnings.pending()
+        let burn = self.economy.burn;
+        let net = move |pending: Pending| {
+            let amount = pending.amount.minus(pending.amount.millionths(burn)).unwrap_or_default();
+            Pending { amount, ..pending }
+        };
+        self.earnings.pending().map(net)
     }
 
     /// On a notary's computer: what its log says.

@@ -1,5 +1,7 @@
 //! The keys there are.
 
+use p2p_protocol::Limits;
+use p2p_types::Credits;
 use serde_json::{Value, json};
 
 use super::address;
@@ -234,6 +236,12 @@ pub struct Work {
 pub struct Wallet {
     pub daily_limit: Option<u32>,
     pub total_limit: Option<u32>,
+}
+
+impl Wallet {
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { daily: self.daily_limit.map(Credits::whole), total: self.total_limit.map(Credits::whole) }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

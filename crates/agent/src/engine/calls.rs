@@ -179,6 +179,8 @@ impl Engine<'_> {
     pub(super) fn submit(&mut self, request: SubmitTask) -> Result<Task, Problem> {
         let request = self.request_of(request)?;
         let id = request.id;
+        self.parts.node.admits(&request).map_err(|rejection| rejected(&rejection))?;
+        self.refuse_what_cannot_be_paid(&request)?;
         self.parts.node.submit(now(), request).map_err(|rejection| rejected(&rejection))?;
         self.counters.tasks_submitted += 1;
         self.perform();
@@ -224,8 +226,14 @@ impl Engine<'_> {
         changed
     }
 
-    fn set_config(&self, key: &str, value: ConfigValue) -> Result<ConfigEntry, Problem> {
-        config::set(&self.parts.home, key, value.value)
+    fn set_config(&mut self, key: &str, value: ConfigValue) -> Result<ConfigEntry, Problem> {
+        let entry = config::set(&self.parts.home, key, value.value)?;
+        if !entry.needs_restart {
+            self.parts.config.wallet = config::load(&self.parts.home, None)?.wallet;
+            self.feed(Input::Limits { limits: self.parts.config.wallet.limits() });
+            self.purse.changed = true;
+        }
+        Ok(entry)
     }
 }
 

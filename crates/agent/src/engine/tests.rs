@@ -137,7 +137,11 @@ async fn a_text_that_nobody_may_see_is_refused_at_once_with_the_way_to_trust() {
     engine.feed(Input::PeerUp { device: FRIEND, addresses: Vec::new(), protocols: Vec::new() });
     assert!(engine.submit(request(Placement::Network)).is_err(), "a stranger is no help");
     drop(trust(&mut engine, true));
-    assert!(engine.submit(request(Placement::Network)).is_ok());
+    // Nothing stands against it any more but that strangers are paid, and there is nothing yet.
+    let refused = engine.submit(request(Placement::Network)).expect_err("it cannot be paid");
+    assert_eq!(refused.code, ErrorCode::NotEnough);
+    assert!(refused.detail.contains("1.412 credits, and 0 are there"), "{refused}");
+    assert_eq!(engine.owners_tasks().filter(|task| task.placement == Placement::Network).count(), 0);
 }
 
 #[tokio::test]

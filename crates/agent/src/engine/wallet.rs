@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use p2p_control::Reply;
 use p2p_control::api::{
-    NotaryState, Problem, Quote, SubmitTask, Wallet, WalletCheck, WalletDay, WalletPage, WalletRow, WalletRows,
-    WalletStats, WalletSums,
+    ErrorCode, NotaryState, Problem, Quote, SubmitTask, Wallet, WalletCheck, WalletDay, WalletPage, WalletRow,
+    WalletRows, WalletStats, WalletSums,
 };
 use p2p_ledger::{Place, day};
 use p2p_protocol::{Entry, Input, Payer, TaskRequest};
 use p2p_store::{Record, Store, Sums};
-use p2p_types::{Credits, NetworkId, Placement, Privacy, Timestamp};
+use p2p_types::{AccountId, Credits, NetworkId, Placement, Privacy, Timestamp};
 use tokio::sync::mpsc;
 use tracing::{error, warn};
 
@@ -139,7 +139,7 @@ impl Engine<'_> {
             // One that stands in for a certificate that was damaged: most likely its rows are there, and are
             // not written twice.
             let again = entry.number < self.purse.on_disk;
-            for (row, sums) in wallet::rows_of(entry, next) {
+            for (row, sums) in wallet::rows_of(entry, next, self.issuer()) {
                 records.extend(wallet::record(scope, &row, sums));
                 self.purse.next = Some(row.number + 1);
                 if again {
@@ -155,8 +155,13 @@ impl Engine<'_> {
         records
     }
 
+    /// Whose payments are for canaries.
+    fn issuer(&self) -> Option<AccountId> {
+        self.parts.node.network().map(|network| network.economy.issuer)
+    }
+
     fn count_earned(&mut self, entry: &Entry) {
-        let earned = wallet::rows_of(entry, 0).iter().map(|(_, sums)| sums.earned).sum::<i64>();
+        let earned = wallet::rows_of(entry, 0, self.issuer()).iter().map(|(_, sums)| sums.earned).sum::<i64>();
         let day = day(entry.at);
         if self.purse.earned.0 != day {
             self.purse.earned = (day, 0);
@@ -269,8 +274,46 @@ impl Engine<'_> {
         let Some(keeper) = &self.purse.keeper else { return drop(reply.send(Err(wallet::none()))) };
         if let Err(Task::Check(reply)) = keeper.ask(Task::Check(reply)) {
             let why = "the thread that keeps the books is behind";
-            drop(reply.send(Err(Problem::new(p2p_control::api::ErrorCode::Storage, why))));
+            drop(reply.send(Err(Problem::new(ErrorCode::Storage, why))));
         }
+    }
+
+    /// Why a price cannot be paid now.
+    fn stands_against(&self, price: Credits) -> Option<Problem> {
+        let wallet = self.wallet()?;
+        let mut there = Credits::from_micro(wallet.available.saturating_add(wallet.held)).unwrap_or(Credits::MAX);
+        if price > there {
+            there = Credits::from_micro(wallet.available).unwrap_or_default();
+            return Some(Problem::new(
+                ErrorCode::NotEnough,
+                format!("it costs {price} credits, and {there} are there"),
+            ));
+        }
+        let left = self.parts.node.allowance(now());
+        if price > left.plus(Credits::from_micro(wallet.held).unwrap_or_default()).unwrap_or(Credits::MAX) {
+            let why = format!("it costs {price} credits, and the limits that you set leave {left} now");
+            return Some(Problem::new(ErrorCode::LimitReached, why));
+        }
+        if wallet.notary == NotaryState::Asleep && wallet.held == 0 {
+            let why = "credits have to be set aside for it, and the network's notary cannot be reached";
+            return Some(Problem::new(ErrorCode::NotaryAsleep, why));
+        }
+        None
+    }
+
+    /// A task for strangers that cannot be paid is refused before any of it is done.
+    pub(super) fn refuse_what_cannot_be_paid(&self, request: &TaskRequest) -> Result<(), Problem> {
+        let node = &self.parts.node;
+        let unpaid = node.network().is_none_or(|network| network.unpaid);
+        let own = self.parts.identity.account_id;
+        // Between computers of one owner nothing is paid.
+        let others = node.peers().filter(|(_, peer)| peer.connected).all(|(_, peer)| peer.account != Some(own));
+        if unpaid || !others || request.placement != Placement::Network || request.privacy == Privacy::Local {
+            return Ok(());
+        }
+        let bytes = request.texts.iter().map(String::len).sum();
+        let (price, _) = node.quote(request.kind, request.texts.len(), bytes, request.privacy);
+        self.stands_against(price).map_or(Ok(()), Err)
     }
 
     /// What a task would cost, and who would see it. Nothing runs.
@@ -285,17 +328,16 @@ impl Engine<'_> {
         let available = self.wallet().map_or(0, |wallet| wallet.available);
         let unpaid = self.parts.node.network().is_some_and(|network| network.unpaid);
         let (price, bytes, computers) = if stays { (Credits::ZERO, 0, 0) } else { (price, bytes, computers) };
-        let enough = price.micro() <= available;
-        let detail = match (stays, computers) {
-            (true, _) => "It runs on this computer and costs nothing".to_owned(),
-            (false, 0) => "No other computer can take it now".to_owned(),
-            (false, _) if enough => format!("At most {price} credits"),
-            (false, _) if unpaid => {
-                format!("{price} credits, or nothing: in this network work is done for who has no credits, too")
+        let against = if stays { None } else { self.stands_against(price) };
+        let enough = against.is_none();
+        let detail = match (stays, computers, against) {
+            (true, ..) => "It runs on this computer and costs nothing".to_owned(),
+            (false, 0, _) => "No other computer can take it now".to_owned(),
+            (false, _, None) => format!("At most {price} credits"),
+            (false, _, Some(problem)) if unpaid => {
+                format!("{price} credits, or nothing: {}, and in this network people help each other", problem.detail)
             }
-            (false, _) => {
-                format!("{price} credits, and {} are there", Credits::from_micro(available).unwrap_or_default())
-            }
+            (false, _, Some(problem)) => format!("At most {price} credits: {}", problem.detail),
         };
         Ok(Quote {
             price: price.micro(),

@@ -7,9 +7,9 @@ use p2p_control::api::{ErrorCode, Identity, Problem, TaskState, TextError};
 use p2p_net::{Net, NetConfig, NetError, NetEvent};
 use p2p_platform::file::FileError;
 use p2p_platform::{Home, Keys};
-use p2p_protocol::{Limits, Network, Node, Restored};
+use p2p_protocol::{Network, Node, Restored};
 use p2p_store::{Loaded, Record, Store};
-use p2p_types::{Credits, Ed25519, Scheme};
+use p2p_types::{Ed25519, Scheme};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
@@ -99,10 +99,8 @@ fn parts(ground: &Ground<'_>, loaded: Loaded, network: Option<Network>, membersh
         sequence: loaded.sequences.get(SEQUENCE_LANE).copied().unwrap_or_default().max(p2p_platform::now().0),
     };
     let lanes = network.as_ref().map(|network| Lanes::of(keys, network));
-    let limit = |limit: Option<u32>| limit.map(Credits::whole);
-    let limits = Limits { daily: limit(config.wallet.daily_limit), total: limit(config.wallet.total_limit) };
     let node_config = p2p_protocol::Config {
-        money: lanes.as_ref().map(|lanes| lanes.money(limits)).unwrap_or_default(),
+        money: lanes.as_ref().map(|lanes| lanes.money(config.wallet.limits())).unwrap_or_default(),
         network,
         account: identity.account_id,
         certificate: home::certificate(keys),

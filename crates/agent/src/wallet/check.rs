@@ -40,7 +40,8 @@ pub(crate) fn check(
             break;
         };
         checked += 1;
-        expected.extend(rows_of(&entry, 0).into_iter().map(|(row, _)| (row.id.clone(), row)));
+        expected
+            .extend(rows_of(&entry, 0, Some(network.economy.issuer)).into_iter().map(|(row, _)| (row.id.clone(), row)));
     }
     let mut balance: i128 = 0;
     let rows = shown.len() as u64;

@@ -5,14 +5,15 @@ use p2p_ledger::wire::Rule;
 use p2p_ledger::{Body, Movement, Reason, Side};
 use p2p_protocol::{Entry, Pending};
 use p2p_store::{Record, Store, StoreError, StoredRow, Sums};
-use p2p_types::{Credits, DeviceId, Hash, NetworkId, Timestamp};
+use p2p_types::{AccountId, Credits, DeviceId, Hash, NetworkId, Timestamp};
 
 /// Numbers from here on are those of rows that are not kept yet: the highest that every reader of JSON holds
 /// exactly is above them.
 const PENDING_FROM: u64 = 1 << 52;
 
 /// The rows of an order that touched the owner's lane, and what they count for. Numbered from `next` on.
-pub(crate) fn rows_of(entry: &Entry, next: u64) -> Vec<(WalletRow, Sums)> {
+/// `issuer` is whose payments are for canaries.
+pub(crate) fn rows_of(entry: &Entry, next: u64, issuer: Option<AccountId>) -> Vec<(WalletRow, Sums)> {
     let mut rows: Vec<(WalletRow, Sums)> = Vec::new();
     // What a settled session paid: the payee's row has another owner, so the payer's note of it is made here.
     if let Body::Settle(voucher) = &entry.order.body
@@ -27,7 +28,7 @@ pub(crate) fn rows_of(entry: &Entry, next: u64) -> Vec<(WalletRow, Sums)> {
         let row = row.finish(entry, id, RowDirection::Note, RowReason::Work, RowState::Settled);
         rows.push((row, Sums { tasks_paid: i64::from(tasks), ..Sums::default() }));
     }
-    rows.extend(entry.movements.iter().map(|movement| row_of(entry, movement)));
+    rows.extend(entry.movements.iter().map(|movement| row_of(entry, movement, issuer)));
     for (number, (row, _)) in (next..).zip(&mut rows) {
         row.number = number;
     }
@@ -74,7 +75,7 @@ impl Row {
     }
 }
 
-fn row_of(entry: &Entry, movement: &Movement) -> (WalletRow, Sums) {
+fn row_of(entry: &Entry, movement: &Movement, issuer: Option<AccountId>) -> (WalletRow, Sums) {
     let amount = movement.amounts.total();
     let granted = amount.minus(movement.amounts.earned).unwrap_or_default();
     let other = movement.other.map(|lane| lane.device);
@@ -88,7 +89,9 @@ fn row_of(entry: &Entry, movement: &Movement) -> (WalletRow, Sums) {
                 paid_tasks = tasks(voucher.number);
             }
             (sums.earned, sums.tasks_done) = (micro, i64::from(paid_tasks));
-            (RowReason::Work, RowState::Settled, format!("Work for {who}: {}", counted(paid_tasks)))
+            let checks = movement.other.map(|lane| lane.account) == issuer;
+            let of = if checks { "the network, which checks this computer by it" } else { who.as_str() };
+            (RowReason::Work, RowState::Settled, format!("Work for {of}: {}", counted(paid_tasks)))
         }
         Reason::Held => {
             sums.spent = micro;

@@ -5,12 +5,15 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use p2p_control::api::{CreateNetwork, ErrorCode, JoinNetwork, NetworkDetails, NetworkKind, Problem};
+use p2p_control::api::{
+    CreateNetwork, ErrorCode, JoinNetwork, NetworkDetails, NetworkKind, NotaryState, Problem, Wallet,
+};
 use serde_json::json;
 
 use super::names;
 use crate::args::{CreateArgs, NetworkCommand};
 use crate::context::Context;
+use crate::credits;
 use crate::moment;
 use crate::output::Table;
 use crate::problem::{self, Exit};
@@ -101,6 +104,18 @@ async fn invite(context: &Context) -> Result<Exit, Problem> {
     Ok(Exit::Fine)
 }
 
+/// What leaving means for credits.
+fn stays_behind(context: &Context, wallet: &Wallet) {
+    let there = wallet.available.saturating_add(wallet.held).saturating_add(wallet.pending);
+    if there > 0 {
+        let (credits, network) = (credits::named(there), &wallet.network);
+        context.out.note(&format!("{credits} stay in {network}: they are yours again when this owner joins it again"));
+    }
+    if wallet.notary == NotaryState::Own {
+        context.out.warn("The network's books are on this computer: nobody's credits move there while it is away");
+    }
+}
+
 async fn leave(context: &Context, yes: bool) -> Result<Exit, Problem> {
     let home = context.home()?;
     if !yes {
@@ -116,7 +131,14 @@ async fn leave(context: &Context, yes: bool) -> Result<Exit, Problem> {
         }
     }
     match context.daemon_if_running(&home).await? {
-        Some(client) => client.leave_network().await?,
+        Some(client) => {
+            // Outside the network nobody can look any more.
+            let wallet = client.wallet().await.ok();
+            client.leave_network().await?;
+            if let Some(wallet) = wallet {
+                stays_behind(context, &wallet);
+            }
+        }
         None => p2p_agent::home::leave_network(&home)?,
     }
     let sentence = "This computer is in no network now. Your own tasks run here.";

@@ -12,9 +12,9 @@ use crate::problem::Exit;
 pub(super) async fn run(context: &Context, client: &Client, request: &SubmitTask) -> Result<Exit, Problem> {
     let quote = client.quote(request).await?;
     context.out.reply(&quote, |page| draw(page, &quote));
-    if !quote.enough && !quote.unpaid {
+    if !quote.enough && !quote.unpaid && quote.computers > 0 {
         let available = credits::named(quote.available);
-        context.out.warn(&format!("That is more than you have: {available}"));
+        context.out.warn(&format!("That cannot be paid now; {available} are available"));
     }
     context.out.note("Nothing was run. The same command without --quote runs it");
     Ok(Exit::Fine)
@@ -37,7 +37,7 @@ fn price(quote: &Quote) -> String {
 
 fn leaving(quote: &Quote) -> String {
     if quote.computers == 0 {
-        return "nothing: it runs on this computer".to_owned();
+        return "nothing".to_owned();
     }
     let bytes = names::count(quote.bytes, "byte", "bytes");
     let computers = names::count(u64::from(quote.computers), "other computer", "other computers");

@@ -48,17 +48,20 @@ fn facts(context: &Context, wallet: &Wallet) -> Vec<(&'static str, String)> {
         _ => format!("{}, {words}", credits::shown(micro)),
     };
     let mut facts = vec![
-        ("Earned", credits::shown(wallet.earned)),
-        ("Given", with(wallet.granted, "for tasks only")),
-        ("Free today", with(wallet.free, "for tasks only, until midnight UTC")),
+        ("For any use", credits::shown(wallet.earned)),
+        ("For tasks", with(wallet.granted, "given by the network, or paid by others with what they were given")),
+        ("Free today", with(wallet.free, "for tasks, until midnight UTC")),
         ("Set aside", with(wallet.held, "for work that others do now; what is not used comes back")),
         ("Pending", with(wallet.pending, "for work you did, until the notary confirms it")),
-        ("Elsewhere", format!("{}, on your other computers", credits::shown(wallet.others))),
         (
             "Today",
             format!("{} earned, {} spent", credits::shown(wallet.earned_today), credits::shown(wallet.spent_today)),
         ),
     ];
+    if wallet.others > 0 {
+        let others = credits::shown(wallet.others);
+        facts.push(("Elsewhere", format!("{others}, on your other computers, which spend it themselves")));
+    }
     let limits = limits(wallet);
     if !limits.is_empty() {
         facts.push(("Your limits", limits));

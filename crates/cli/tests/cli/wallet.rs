@@ -21,12 +21,11 @@ fn the_balance_comes_first_and_what_waits_last() {
         "\
 12.4 credits
 
-Earned       2.4
-Given        9, for tasks only
-Free today   1, for tasks only, until midnight UTC
+For any use  2.4
+For tasks    9, given by the network, or paid by others with what they were given
+Free today   1, for tasks, until midnight UTC
 Set aside    3, for work that others do now; what is not used comes back
 Pending      1.33, for work you did, until the notary confirms it
-Elsewhere    0, on your other computers
 Today        1.4 earned, 0.3 spent
 Your limits  5 a day
 Network      home [2J
@@ -53,7 +52,7 @@ TIME                       CREDITS  STATE      WHAT FOR              WITH      T
 2025-11-20 13:48:09Z     +10        settled    starter credits
 2025-11-20 13:48:08Z      -1        lapsed     day's credits unused
 2025-11-20 13:48:07Z      +0.000001 pending    work you did          {peer}  3f3f3f3f
-2025-11-20 13:48:06Z       0.02     burnt      network's share       {peer}
+2025-11-20 13:48:06Z       0.02     burnt      a share of that       {peer}
 2025-11-20 13:48:05Z      +1.33     settled    work you did          {peer}  3f3f3f3f and 2 more
 2025-11-20 13:48:04Z  -1,240        set aside  work by others        {peer}  3f3f3f3f
 "
@@ -180,9 +179,9 @@ fn a_quote_above_what_is_there_says_so_and_one_for_here_costs_nothing() {
     let submit = ["task", "submit", "sentiment", "--text", "good", "--quote"];
     let (node, _engine) = with_engine(Credits { price: 12_400_001, ..Credits::default() });
     let ran = node.run(&submit).expect_status(0);
-    assert!(ran.stderr.starts_with("Warning: That is more than you have"), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("Warning: That cannot be paid now"), "{}", ran.stderr);
     let (node, _engine) = with_engine(Credits::default());
     let ran = node.run(&submit).expect_status(0);
     assert!(ran.stdout.contains("Price        nothing\n") && !ran.stderr.contains("Warning"), "{ran:?}");
-    assert!(ran.stdout.contains("Would leave  nothing: it runs on this computer\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Would leave  nothing\n"), "{}", ran.stdout);
 }

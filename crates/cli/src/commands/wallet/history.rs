@@ -80,11 +80,11 @@ fn state(state: RowState) -> Cell {
 const fn reason(reason: RowReason, direction: RowDirection) -> &'static str {
     match reason {
         // Of what was set aside before: nothing moves now.
-        RowReason::Work if matches!(direction, RowDirection::Note) => "paid of it",
+        RowReason::Work if matches!(direction, RowDirection::Note) => "paid for it",
         RowReason::Work => "work you did",
         RowReason::Hold => "work by others",
         RowReason::Returned => "not used up",
-        RowReason::Burnt => "network's share",
+        RowReason::Burnt => "a share of that",
         RowReason::Lapsed => "day's credits unused",
         RowReason::Gift => "gift",
         RowReason::Own => "own computers",
