@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use p2p_types::{AccountId, Credits, Hash};
+use p2p_types::{AccountId, Credits, DeviceId, Hash};
 
 use crate::amounts::Amounts;
 
@@ -70,6 +70,8 @@ pub(crate) struct Account {
     pub(crate) worked: BTreeSet<u32>,
     pub(crate) ever_worked: bool,
     pub(crate) lanes: usize,
+    /// Their devices.
+    pub(crate) devices: Vec<DeviceId>,
     pub(crate) starter: bool,
     pub(crate) ramp_days: u32,
     /// The last day whose ramp was claimed, and the last whose free tier was.

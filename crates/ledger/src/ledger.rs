@@ -17,7 +17,9 @@ use p2p_types::{AccountId, Credits, Hash, Timestamp};
 use crate::amounts::Amounts;
 use crate::lane::{Account, Lane};
 use crate::order::{Body, LaneId, Order};
-use crate::parameters::{CLOCK_SLACK_MS, DAY_MS, LANES_PER_ACCOUNT, ORDER_LIFE_MS, ORDERS_PER_EPOCH, Parameters};
+use crate::parameters::{
+    CLOCK_SLACK_MS, DAY_MS, LANES_PER_ACCOUNT, LANES_PER_EPOCH, ORDER_LIFE_MS, ORDERS_PER_EPOCH, Parameters,
+};
 use crate::{Movement, Reason, Refusal, Side};
 
 pub use statement::Statement;
@@ -31,6 +33,8 @@ pub struct Ledger {
     pub(crate) accounts: HashMap<AccountId, Account>,
     pub(crate) holds: HashMap<Hash, Hold>,
     pub(crate) supply: Supply,
+    /// Lanes that were opened in an epoch.
+    pub(crate) opened: (u64, usize),
 }
 
 /// Credits that one payer set aside for one payee.
@@ -73,6 +77,7 @@ impl Ledger {
             accounts: HashMap::new(),
             holds: HashMap::new(),
             supply: Supply::default(),
+            opened: (0, 0),
         }
     }
 
@@ -99,12 +104,10 @@ impl Ledger {
     /// What is in the other lanes of a lane's account.
     #[must_use]
     pub fn others_of(&self, lane: &LaneId) -> Credits {
-        let several = self.accounts.get(&lane.account).is_some_and(|account| account.lanes > 1);
-        if !several {
-            return Credits::ZERO;
-        }
-        let others = self.lanes.iter().filter(|(id, _)| id.account == lane.account && **id != *lane);
-        others.map(|(_, lane)| lane.purse.total()).sum()
+        let devices = self.accounts.get(&lane.account).map(|account| account.devices.as_slice()).unwrap_or_default();
+        let others = devices.iter().filter(|device| **device != lane.device);
+        let others = others.filter_map(|device| self.lanes.get(&LaneId { account: lane.account, device: *device }));
+        others.map(|lane| lane.purse.total()).sum()
     }
 
     #[must_use]
@@ -186,11 +189,17 @@ impl Ledger {
     }
 
     fn open(&mut self, order: &Order) -> Result<Vec<Movement>, Refusal> {
+        let opened = if self.opened.0 == self.epoch { self.opened.1 } else { 0 };
+        if opened >= LANES_PER_EPOCH {
+            return Err(Refusal::TooManyNewcomers(opened));
+        }
         let account = self.accounts.entry(order.lane.account).or_default();
         if account.lanes >= LANES_PER_ACCOUNT {
             return Err(Refusal::TooManyLanes(account.lanes));
         }
         account.lanes += 1;
+        account.devices.push(order.lane.device);
+        self.opened = (self.epoch, opened + 1);
         self.lanes.insert(order.lane, Lane::default());
         Ok(Vec::new())
     }

@@ -32,8 +32,8 @@ pub use movement::{Movement, Reason, Side};
 pub use notary::{Answer, BATCH_ORDERS, Judged, LEAP_MS, Notary, Place, ReplayError, VerifiedOrder};
 pub use order::{Body, LaneId, Order, Voucher, id};
 pub use parameters::{
-    CLOCK_SLACK_MS, HOLD_LIFE_MS, HOLDS_PER_LANE, HOLDS_PER_PAYEE, LANES_PER_ACCOUNT, ORDER_LIFE_MS, ORDERS_PER_EPOCH,
-    Parameters,
+    CLOCK_SLACK_MS, HOLD_LIFE_MS, HOLDS_PER_LANE, HOLDS_PER_PAYEE, LANES_PER_ACCOUNT, LANES_PER_EPOCH, LEAST_HOLD,
+    ORDER_LIFE_MS, ORDERS_PER_EPOCH, Parameters,
 };
 pub use rates::{Rates, TOKEN_BYTES};
 pub use refusal::Refusal;

@@ -10,6 +10,11 @@ pub const HOLDS_PER_LANE: usize = 64;
 pub const HOLDS_PER_PAYEE: usize = 8;
 /// The most lanes of one account: an owner's computers, those that are lost among them.
 pub const LANES_PER_ACCOUNT: usize = 16;
+/// The most lanes that a network opens in an epoch: newcomers of a day. Whoever comes later waits for the next.
+pub const LANES_PER_EPOCH: usize = 10_000;
+/// The least that is set aside for a session, a tenth of a credit: holds of next to nothing would cost a payee an order
+/// each.
+pub const LEAST_HOLD: Credits = Credits::tenth();
 /// The most orders of one lane in an epoch, so that nobody fills a notary's disk for nothing. Tasks take
 /// none: they are paid by vouchers.
 pub const ORDERS_PER_EPOCH: u64 = 10_000;

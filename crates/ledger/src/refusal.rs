@@ -47,6 +47,10 @@ pub enum Refusal {
     Founders,
     #[error("this account has {0} lanes, as many as it may")]
     TooManyLanes(usize),
+    #[error("{0} computers came to this network in this epoch, as many as it takes")]
+    TooManyNewcomers(usize),
+    #[error("a hold is for {least} credits at least, this is for {wanted}")]
+    HoldTooSmall { wanted: Credits, least: Credits },
     #[error("this lane gave {0} orders in this epoch, as many as it may")]
     TooManyOrders(u64),
     #[error("more orders at once than one batch takes")]

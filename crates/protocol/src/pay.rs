@@ -470,5 +470,8 @@ fn take_back(now: Now, purse: &mut Purse, grace_ms: u64) {
     let over = |hold: &p2p_ledger::Hold| hold.expires.plus_ms(grace_ms).plus_ms(CLOCK_SLACK_MS) <= now.wall;
     let holds = statement.holds().filter(|(_, hold)| hold.payer == statement.lane() && over(hold));
     let holds: Vec<Hash> = holds.map(|(id, _)| *id).collect();
-    holds.into_iter().for_each(|hold| purse.want(Want::Release { hold }));
+    for hold in holds {
+        // Looked at again in time, where there is no room.
+        purse.want(Want::Release { hold });
+    }
 }

@@ -42,7 +42,7 @@ impl Journal {
     pub fn open(path: &Path) -> Result<(Self, Replay), StoreError> {
         let io = |source| failure(path, source);
         let existed = path.exists();
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
+        let mut file = private().read(true).create(true).truncate(false).open(path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::Locked),
@@ -127,13 +127,22 @@ impl Journal {
     }
 }
 
+/// A file that only its owner may read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 /// Puts what is cut off into a file of its own beside the log.
 fn keep_aside(path: &Path, bytes: &[u8]) -> Result<PathBuf, StoreError> {
     for number in 1_u32.. {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".cut-{number}"));
         let aside = path.with_file_name(name);
-        match OpenOptions::new().write(true).create_new(true).open(&aside) {
+        match private().create_new(true).open(&aside) {
             Ok(mut file) => {
                 let written = file.write_all(bytes).and_then(|()| file.sync_all());
                 written.map_err(|source| failure(&aside, source))?;

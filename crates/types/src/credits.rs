@@ -46,6 +46,12 @@ impl Credits {
         Self(credits as u64 * MICRO)
     }
 
+    /// A tenth of a credit.
+    #[must_use]
+    pub const fn tenth() -> Self {
+        Self(100_000)
+    }
+
     #[must_use]
     pub const fn micro(self) -> u64 {
         self.0

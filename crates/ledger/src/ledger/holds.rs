@@ -9,7 +9,7 @@ use p2p_types::{Credits, Hash, Timestamp};
 use super::{Hold, Ledger, day};
 use crate::amounts::Amounts;
 use crate::order::{LaneId, Order, Voucher};
-use crate::parameters::{CLOCK_SLACK_MS, HOLD_LIFE_MS, HOLDS_PER_LANE, HOLDS_PER_PAYEE};
+use crate::parameters::{CLOCK_SLACK_MS, HOLD_LIFE_MS, HOLDS_PER_LANE, HOLDS_PER_PAYEE, LEAST_HOLD};
 use crate::{Movement, Reason, Refusal, Side};
 
 impl Ledger {
@@ -30,6 +30,9 @@ impl Ledger {
         }
         if !self.lanes.contains_key(&payee) {
             return Err(Refusal::UnknownPayee(payee));
+        }
+        if ceiling.total() < LEAST_HOLD {
+            return Err(Refusal::HoldTooSmall { wanted: ceiling.total(), least: LEAST_HOLD });
         }
         if expires <= at {
             return Err(Refusal::HoldEnded(expires));

@@ -146,6 +146,10 @@ fn holds_and_vouchers_that_do_not_fit() {
     world.fine(&mut payee, settle(&payer, id, 5));
     assert_eq!(world.refused(&payee, settle(&payer, id, 5)), Refusal::UnknownHold(id), "it settles once");
 
+    let tiny = Amounts::earned(Credits::from_micro(99_999).expect("small"));
+    let refused = world.refused(&payer, hold(&payee.lane(), tiny, now.plus_ms(HOUR)));
+    assert!(matches!(refused, Refusal::HoldTooSmall { .. }), "{refused}");
+
     let mut second_computer = Owner::with_device(1, 77);
     world.open(&mut second_computer);
     let own = hold(&second_computer.lane(), earned(1), now.plus_ms(HOUR));

@@ -92,18 +92,28 @@ impl Bank {
     }
 
     /// Takes an order. `Some` where it is answered at once.
-    pub(crate) fn order(&mut self, now: Now, from: DeviceId, bytes: Vec<u8>, post: &Post) -> Option<Reply> {
+    pub(crate) fn order(
+        &mut self,
+        now: Now,
+        from: DeviceId,
+        account: Option<AccountId>,
+        bytes: Vec<u8>,
+        post: &Post,
+    ) -> Option<Reply> {
+        let may_ask = self.may_ask(now, from, post);
         let order = match Signed::<ledger::Order>::from_bytes(bytes) {
             Ok(order) => order,
             Err(error) => return Some((from, refusal(Hash::of(b""), Why::Never, error.to_string()))),
         };
         let name = id(&post.network, &order);
-        // Who is not there cannot have asked: nobody opens lanes for invented computers.
-        let own = order.peek().ok().and_then(|order| order.lane).is_some_and(|lane| lane.device == from.0);
-        if !own {
+        // Who is not there cannot have asked: nobody opens lanes for invented computers or owners.
+        let lane = order.peek().ok().and_then(|order| order.lane);
+        let of_asker = |lane: &ledger::Lane| account.is_some_and(|account| lane.account == account.0);
+        let own = lane.is_some_and(|lane| lane.device == from.0 && (from == post.me || of_asker(&lane)));
+        if may_ask && !own {
             return Some((from, refusal(name, Why::Never, "it is for another computer's lane".to_owned())));
         }
-        if !self.may_ask(now, from, post) {
+        if !may_ask {
             return Some((from, refusal(name, Why::Later, "the notary has more to do than it takes".to_owned())));
         }
         self.waiting.push_back(Asked::Order { from, order });
@@ -255,8 +265,7 @@ impl Bank {
         let places = self.notary.places(&lane);
         let begin = usize::try_from(first).unwrap_or(usize::MAX).min(places.len());
         let page: Vec<Place> = places[begin..].iter().take(PAGE).copied().collect();
-        let others = self.notary.ledger().others_of(&lane);
-        let statement = wire::Statement { from: begin as u64, others: others.micro(), ..self.begin_statement(lane) };
+        let statement = wire::Statement { from: begin as u64, ..self.begin_statement(lane) };
         if page.is_empty() {
             return Some((from, Message::Statement(statement)));
         }

@@ -18,6 +18,9 @@ mod session;
 
 /// A hold that the notary would not end is tried again after this time.
 const NOT_ENDED_MS: u64 = 60_000;
+/// Orders that wait, above which no hold is given back that nobody used; and when it is looked at again.
+const RELEASES: usize = 64;
+const RELEASE_AGAIN_MS: u64 = 10_000;
 /// Sessions at one time. More than this many payers wait until one ends.
 const SESSIONS: usize = 256;
 
@@ -212,21 +215,24 @@ impl Earnings {
 
     /// Orders what is to be settled or given back now.
     pub(crate) fn settle(&mut self, now: Now, purse: &mut Purse) {
-        for (hold, _) in self.unseen.extract_if(.., |_, until| *until <= now.mono) {
-            if !self.sessions.contains_key(&hold) {
-                purse.want(Want::Release { hold });
+        // What others set aside for nothing goes back as there is room: it must not stand before what is earned.
+        let mut room = RELEASES.saturating_sub(purse.wants().count());
+        for (hold, until) in self.unseen.iter_mut().filter(|(_, until)| **until <= now.mono) {
+            *until = now.mono.plus_ms(RELEASE_AGAIN_MS);
+            if room > 0 && !self.sessions.contains_key(hold) {
+                room -= usize::from(purse.want(Want::Release { hold: *hold }));
             }
         }
         for (hold, session) in &mut self.sessions {
             if session.ending || session.due(now) > now.mono {
                 continue;
             }
-            session.ending = true;
             let want = match &session.voucher {
                 Some(voucher) => Want::Settle { hold: *hold, voucher: voucher.clone() },
                 None => Want::Release { hold: *hold },
             };
-            purse.want_instead(want);
+            session.ending = purse.want_instead(want);
+            session.rest = now.mono.plus_ms(RELEASE_AGAIN_MS);
         }
     }
 

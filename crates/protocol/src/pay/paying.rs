@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use p2p_ledger::{Amounts, LaneId, Paying, Statement};
+use p2p_ledger::{Amounts, LEAST_HOLD, LaneId, Paying, Statement};
 use p2p_types::{Credits, DeviceId, Hash, Monotonic, Now, Signed, TaskId, Timestamp};
 
 use super::Limits;
@@ -253,6 +253,9 @@ fn ceiling(now: Now, price: Credits, wallet: &Wallet<'_>) -> Result<Amounts, Lac
     }
     let wished = Credits::from_micro(price.micro().saturating_mul(u64::from(PARTS))).unwrap_or(Credits::MAX).max(LEAST);
     let amount = wished.min(there).min(allowed);
+    if amount < LEAST_HOLD {
+        return Err(Lack::Credits { needed: LEAST_HOLD, there: amount });
+    }
     // The parts may be promised to an order that waits; the notary would refuse this one, and it is tried again.
     spendable.first(amount).ok_or(Lack::Credits { needed: price, there })
 }

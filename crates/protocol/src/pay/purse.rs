@@ -154,17 +154,24 @@ impl Purse {
         self.given.iter().map(|given| &given.want).chain(&self.wanted)
     }
 
-    /// Takes an order on the list, unless it stands there.
-    pub(crate) fn want(&mut self, want: Want) {
-        if self.wants().all(|other| *other != want) && self.wanted.len() < WANTED {
-            self.wanted.push_back(want);
+    /// Takes an order on the list, unless it stands there. False where there is no room. What settles a session is
+    /// always taken, and comes first: there are few of them, and they are what was earned.
+    pub(crate) fn want(&mut self, want: Want) -> bool {
+        if self.wants().any(|other| *other == want) {
+            return true;
         }
+        match want {
+            Want::Settle { .. } => self.wanted.push_front(want),
+            _ if self.wanted.len() >= WANTED => return false,
+            _ => self.wanted.push_back(want),
+        }
+        true
     }
 
     /// Takes an order that ends a hold on the list, in the place of an earlier one for the same.
-    pub(crate) fn want_instead(&mut self, want: Want) {
+    pub(crate) fn want_instead(&mut self, want: Want) -> bool {
         self.wanted.retain(|other| ended_by(other).is_none() || ended_by(other) != ended_by(&want));
-        self.want(want);
+        self.want(want)
     }
 
     /// A hold is used: an order to end it that waits is not given. False where one is with the notary already.
@@ -386,5 +393,29 @@ fn did(want: &Want, order: &Order) -> bool {
         (Want::Settle { hold, .. } | Want::Release { hold }, Did::Release { hold: done }) => hold == done,
         (Want::Claim { rule, day, .. }, Did::Claim { rule: did, day: on, .. }) => rule == did && day == on,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use p2p_types::{AccountId, DeviceId};
+
+    use super::*;
+
+    /// Otherwise whoever makes a payee give back thousands of holds would keep it from what it earned.
+    #[test]
+    fn what_was_earned_is_ordered_first_however_much_else_waits() {
+        let lane = LaneId { account: AccountId([1; 32]), device: DeviceId([2; 32]) };
+        let mut purse = Purse::new(lane, Vec::new());
+        let mut taken = 0;
+        for number in 0..2000_u32 {
+            let mut hold = [0; 32];
+            hold[..4].copy_from_slice(&number.to_le_bytes());
+            taken += usize::from(purse.want(Want::Release { hold: Hash(hold) }));
+        }
+        assert_eq!(taken, WANTED, "it says what it does not take");
+        let settle = Want::Settle { hold: Hash([9; 32]), voucher: vec![1] };
+        assert!(purse.want_instead(settle.clone()));
+        assert_eq!(purse.wants().next(), Some(&settle));
     }
 }

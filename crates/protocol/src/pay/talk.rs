@@ -22,7 +22,8 @@ impl Pay {
     ) -> Result<(), &'static str> {
         match message {
             Message::LedgerOrder(order) => {
-                let reply = self.bank.as_mut().and_then(|bank| bank.order(now, from, order.order, post));
+                let account = peers.get(&from).and_then(|peer| peer.account);
+                let reply = self.bank.as_mut().and_then(|bank| bank.order(now, from, account, order.order, post));
                 self.deliver_replies(now, reply, peers, post);
                 Ok(())
             }
@@ -138,7 +139,9 @@ impl Pay {
         match payer {
             Payer::Issuer => {
                 let budget = account.claims.of_issuer(today, account.purse.epoch(), economy);
-                budget.into_iter().for_each(|want| account.purse.want(want));
+                if let Some(budget) = budget {
+                    account.purse.want(budget);
+                }
             }
             Payer::Owner => {
                 if let Some(statement) = account.purse.statement() {
@@ -148,7 +151,9 @@ impl Pay {
                 }
                 // The rules give nothing to whoever founded the network.
                 if account.purse.lane().account != economy.founder {
-                    account.claims.of_owner(today, economy).into_iter().for_each(|want| account.purse.want(want));
+                    for claim in account.claims.of_owner(today, economy) {
+                        account.purse.want(claim);
+                    }
                 }
             }
         }
