@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use p2p_platform::date;
+use p2p_types::Timestamp;
+
 const DAY_MS: u64 = 86_400_000;
 
 /// `12 ms`, `1.2 s`, `3 min`, `2 h 5 min`, `4 days`.
@@ -23,14 +26,12 @@ pub(crate) fn span(duration: Duration) -> String {
 
 /// `2025-11-20T13:48:02.123Z`: what log files carry.
 pub(crate) fn stamp(at_ms: u64) -> String {
-    let (year, month, day) = date(at_ms / DAY_MS);
-    format!("{year:04}-{month:02}-{day:02}T{}.{:03}Z", clock(at_ms), at_ms % 1000)
+    format!("{}T{}.{:03}Z", date(Timestamp(at_ms)), clock(at_ms), at_ms % 1000)
 }
 
 /// `2025-11-20 13:48:02Z`: what tables show.
 pub(crate) fn utc(at_ms: u64) -> String {
-    let (year, month, day) = date(at_ms / DAY_MS);
-    format!("{year:04}-{month:02}-{day:02} {}Z", clock(at_ms))
+    format!("{} {}Z", date(Timestamp(at_ms)), clock(at_ms))
 }
 
 /// `13:48:02`.
@@ -52,20 +53,7 @@ pub(crate) fn parse_stamp(text: &str) -> Option<u64> {
     Some(days(year, month, day) * DAY_MS + ((hours * 60 + minutes) * 60 + seconds) * 1000 + ms)
 }
 
-/// Year, month and day that lie `days` after 1 January 1970. Years start in March here, so that
-/// the leap day is the last of its year.
-fn date(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
-}
-
-/// The other way round.
+/// Days from 1 January 1970 to a date. Years start in March here, so that the leap day is the last of its year.
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let year = year - u64::from(month <= 2);
     let (era, year_of_era) = (year / 400, year % 400);

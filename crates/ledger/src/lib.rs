@@ -6,7 +6,7 @@
 //! carries out at once, a vote is a certificate. The formats are those of 3f+1 notaries and 2f+1
 //! votes; there a notary will carry out what is certified, not what it voted for itself.
 //!
-//! Deliberately absent: clocks, disks, networks, prices, and whose work is good.
+//! Deliberately absent: clocks, disks, networks, and whose work is good.
 
 mod amounts;
 pub mod certificate;

@@ -335,15 +335,6 @@ impl Pay {
         self.earnings.abandon(hold, price);
     }
 
-    /// Sessions that were paid again are not to be ended by orders that wait from before.
-    pub(super) fn withdraw_ends(&mut self) {
-        if let Some(me) = self.accounts.get_mut(&Payer::Owner) {
-            for hold in self.earnings.in_use() {
-                me.purse.withdraw_end(&hold);
-            }
-        }
-    }
-
     // ---- time and company ----
 
     /// A node greeted.

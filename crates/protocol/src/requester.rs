@@ -194,14 +194,7 @@ impl Requester {
         peers: &Peers,
         here: &BTreeMap<TaskKind, Hash>,
     ) -> usize {
-        let expected = here.get(&kind);
-        let able = |(device, peer): &(&DeviceId, &crate::peers::Peer)| {
-            peer.ready()
-                && peer.accepting
-                && may_see(privacy, peers.trusts(device))
-                && peer.kinds.get(&kind).is_some_and(|model| expected.is_none_or(|own| own == model))
-        };
-        peers.up().filter(able).count()
+        peers.up().filter(|(device, peer)| can_take(device, peer, kind, privacy, here.get(&kind), peers)).count()
     }
 
     /// Time passed, a node came, an offer changed: whatever can move on does.
@@ -339,16 +332,27 @@ fn candidates<'a>(
     task: &'a Task,
     around: &'a Surroundings<'_>,
 ) -> impl Iterator<Item = (DeviceId, &'a crate::peers::Peer)> + 'a {
-    let expected = around.here.get(&task.kind).copied();
     let able = move |(device, peer): &(&DeviceId, &crate::peers::Peer)| {
-        peer.ready()
-            && peer.accepting
-            && may_see(task.privacy, around.peers.trusts(device))
-            && peer.kinds.get(&task.kind).is_some_and(|model| expected.is_none_or(|own| own == *model))
+        can_take(device, peer, task.kind, task.privacy, around.here.get(&task.kind), around.peers)
             && !task.barred.contains(device)
             && task.only.is_none_or(|only| only == **device)
     };
     around.peers.up().filter(able).map(|(device, peer)| (*device, peer))
+}
+
+/// Whether a node may see a text of this class and says that it does the kind, with `expected` where that is known.
+fn can_take(
+    device: &DeviceId,
+    peer: &crate::peers::Peer,
+    kind: TaskKind,
+    privacy: Privacy,
+    expected: Option<&Hash>,
+    peers: &Peers,
+) -> bool {
+    peer.ready()
+        && peer.accepting
+        && may_see(privacy, peers.trusts(device))
+        && peer.kinds.get(&kind).is_some_and(|model| expected.is_none_or(|own| own == model))
 }
 
 const fn may_see(privacy: Privacy, trusted: bool) -> bool {

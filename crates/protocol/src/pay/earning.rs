@@ -130,7 +130,7 @@ impl Earnings {
         }
     }
 
-    /// A voucher came. `Err` says what is wrong with it.
+    /// A voucher came. Gives the hold whose session goes on by it; `Err` says what is wrong with it.
     pub(crate) fn paid(
         &mut self,
         now: Now,
@@ -139,7 +139,7 @@ impl Earnings {
         statement: Option<&Statement>,
         grace_ms: u64,
         post: &mut Post,
-    ) -> Result<(), &'static str> {
+    ) -> Result<Option<Hash>, &'static str> {
         let signed = Signed::<ledger::Voucher>::from_bytes(bytes).map_err(|_| "a voucher that cannot be read")?;
         let verified = signed.verify(&*post.scheme, &post.network).map_err(|_| "a voucher that is not signed")?;
         let voucher = Voucher::read(&verified).map_err(|_| "a voucher that cannot be read")?;
@@ -155,15 +155,15 @@ impl Earnings {
             self.sessions.insert(voucher.hold, session);
         }
         // One for a session that ended is late, and no offence.
-        let Some(session) = self.sessions.get_mut(&voucher.hold) else { return Ok(()) };
+        let Some(session) = self.sessions.get_mut(&voucher.hold) else { return Ok(None) };
         if session.payer != from {
             return Err("a voucher of another");
         }
         match session.earning.take(now.wall, &voucher) {
             Ok(()) => {}
             // Too late, or said again on a new connection: no offence, either.
-            Err(VoucherRefused::Ended) => return Ok(()),
-            Err(VoucherRefused::GoesBack { number, last }) if number == last => return Ok(()),
+            Err(VoucherRefused::Ended) => return Ok(None),
+            Err(VoucherRefused::GoesBack { number, last }) if number == last => return Ok(None),
             Err(_) => return Err("a voucher that does not follow the one before"),
         }
         let signed = verified.signed().as_bytes().to_vec();
@@ -175,7 +175,7 @@ impl Earnings {
         session.ending = false;
         post.persist(Durable::Voucher { hold: voucher.hold, signed });
         post.emit(Output::WalletChanged);
-        Ok(())
+        Ok(Some(voucher.hold))
     }
 
     /// The lane's state is known: sessions of an earlier process go on, and what can be settled no more is
@@ -258,11 +258,6 @@ impl Earnings {
         let open = self.sessions.values().filter(|session| !session.ending);
         let due = open.map(|session| session.due(Now { mono: now, wall: now_wall }));
         due.chain(self.unseen.values().copied()).min()
-    }
-
-    /// Holds whose sessions go on.
-    pub(crate) fn in_use(&self) -> Vec<Hash> {
-        self.sessions.iter().filter(|(_, session)| !session.ending).map(|(hold, _)| *hold).collect()
     }
 
     /// What is earned and not settled.

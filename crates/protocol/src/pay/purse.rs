@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use p2p_ledger::wire::{self as ledger, Rule, order::Body};
 use p2p_ledger::{Amounts, Committee, LaneId, Movement, Order, Statement, certificate, id};
 use p2p_types::{Credits, Hash, Monotonic, Now, Signed, Timestamp};
-use prost::Message as _;
 
 use super::bank::credits;
 use crate::io::{Durable, Entry, Output};
@@ -303,7 +302,7 @@ impl Purse {
                 std::cmp::Ordering::Greater => break,
                 std::cmp::Ordering::Equal => {}
             }
-            let Ok(certified) = ledger::Certificate::decode(bytes.as_slice()) else {
+            let Ok(certified) = certificate::decode(&bytes) else {
                 return (news, Err("a certificate that cannot be read"));
             };
             let Ok(order) = certificate::verify(&*post.scheme, &post.network, committee, &certified) else {

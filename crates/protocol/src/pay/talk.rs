@@ -50,9 +50,11 @@ impl Pay {
             }
             Message::Payment(payment) => {
                 let statement = self.accounts.get(&Payer::Owner).and_then(|account| account.purse.statement());
-                let paid = self.earnings.paid(now, from, payment.voucher, statement, self.economy.grace_ms, post);
-                self.withdraw_ends();
-                paid
+                let hold = self.earnings.paid(now, from, payment.voucher, statement, self.economy.grace_ms, post)?;
+                if let (Some(hold), Some(me)) = (hold, self.accounts.get_mut(&Payer::Owner)) {
+                    me.purse.withdraw_end(&hold);
+                }
+                Ok(())
             }
             // Of who is no notary here.
             _ => Err("it speaks for the notary and is not"),
