@@ -7,6 +7,7 @@ mod handover;
 mod hostile;
 mod money;
 mod privacy;
+mod replays;
 mod shares;
 mod strangers;
 mod world;

@@ -10,7 +10,7 @@ use crate::wire::{self, envelope::Message};
 
 const DAY_MS: u64 = 24 * 3_600_000;
 
-fn balance(world: &World, at: usize) -> Balance {
+pub(super) fn balance(world: &World, at: usize) -> Balance {
     world.seats[at].node.balance(Payer::Owner, world.now).expect("it is in a network")
 }
 
@@ -58,7 +58,7 @@ fn price() -> u64 {
 }
 
 /// Everybody's lane is open, and node 1 did a canary and was paid.
-fn earned(nodes: usize, unpaid: bool) -> World {
+pub(super) fn earned(nodes: usize, unpaid: bool) -> World {
     let mut world = World::with_money(nodes, unpaid);
     world.pass(100);
     let id = canary(&mut world, 200, 1, right());
@@ -284,7 +284,7 @@ fn entries_are_kept_in_their_order_with_their_certificates() {
 }
 
 /// A task for one node, that is paid by its owner.
-fn task_for(world: &mut World, at: usize, to: usize) -> TaskId {
+pub(super) fn task_for(world: &mut World, at: usize, to: usize) -> TaskId {
     let request = world.request(TaskKind::Sentiment, &["good"]);
     let only = Some(world.device(to));
     world.submit(at, TaskRequest { only, ..request })
