@@ -108,6 +108,12 @@ pub enum Input {
         until: Option<Timestamp>,
     },
     Resume,
+    /// What the owner's rules say now: whether guests are welcome, and whether what the owner asked for may
+    /// run. Without this input both are.
+    Rules {
+        guests: bool,
+        own_work: bool,
+    },
     Trust {
         device: DeviceId,
         trusted: bool,

@@ -119,6 +119,7 @@ impl Node {
             Input::Cancel { task } => self.with_requester(now, |requester, around| requester.cancel(now, task, around)),
             Input::Pause { until } => self.pause(now, until),
             Input::Resume => self.resume(now),
+            Input::Rules { guests, own_work } => self.rules(now, guests, own_work),
             Input::Trust { device, trusted } => self.trust(now, device, trusted),
             Input::WorkProgress { work_id, done } => {
                 if let Some(job) = self.queue.get_mut(work_id) {
@@ -228,7 +229,7 @@ impl Node {
     /// Paused by hand, and until when.
     #[must_use]
     pub fn paused(&self) -> Option<Option<Timestamp>> {
-        self.provider.paused.then_some(self.paused_until)
+        self.provider.gate.paused.then_some(self.paused_until)
     }
 
     #[must_use]
@@ -301,6 +302,7 @@ impl Node {
 
     fn tick(&mut self, now: Now) {
         self.end_pause_in_time(now);
+        self.look_for_welcome(now);
         for device in self.peers.silent(now) {
             let reason = "it did not say hello in time".to_owned();
             self.post.emit(Output::Misbehaved { device, reason });

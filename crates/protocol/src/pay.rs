@@ -183,6 +183,13 @@ impl Pay {
         })
     }
 
+    /// Whether this computer has settled and spent nothing yet: of its own orders the notary has at most the one
+    /// that opened the lane.
+    pub(crate) fn is_newcomer(&self) -> bool {
+        let statement = self.accounts.get(&Payer::Owner).and_then(|account| account.purse.statement());
+        statement.is_some_and(|statement| statement.next() <= 1)
+    }
+
     /// What the owner's limits leave.
     pub(crate) fn allowance(&self, now: Timestamp) -> Credits {
         let owner = self.accounts.get(&Payer::Owner);

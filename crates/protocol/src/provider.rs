@@ -1,6 +1,8 @@
 //! The provider's side of a task: bids on announcements, takes assignments under its own bids,
 //! tells how it goes, and signs a receipt.
 
+mod gate;
+
 use std::collections::BTreeMap;
 
 use p2p_types::{Credits, DeviceId, Hash, Monotonic, Now, Priority, TaskId, TaskKind, TextFailure, limits};
@@ -13,6 +15,7 @@ use crate::pay::{Guest, Pay};
 use crate::post::Post;
 use crate::wire::{self, Reason, envelope::Message};
 use crate::work::{Job, Owner, Queue};
+use gate::Gate;
 
 /// How long a bid stands. A requester that comes back within it needs no new announcement.
 const OFFER_MS: u64 = 15_000;
@@ -38,7 +41,7 @@ pub(crate) struct Ability {
 #[derive(Debug, Default)]
 pub(crate) struct Provider {
     pub(crate) ability: Ability,
-    pub(crate) paused: bool,
+    pub(crate) gate: Gate,
     /// Parts finished for others since the process started.
     pub(crate) finished: u64,
     offers: BTreeMap<(DeviceId, TaskKind), Monotonic>,
@@ -49,12 +52,12 @@ pub(crate) struct Provider {
 
 impl Provider {
     pub(crate) fn new(paused: bool) -> Self {
-        Self { paused, ..Self::default() }
+        Self { gate: Gate::new(paused), ..Self::default() }
     }
 
     /// Whether it takes work from others at all.
     pub(crate) fn accepting(&self) -> bool {
-        !self.paused && !self.ability.kinds.is_empty()
+        self.gate.is_open() && !self.ability.kinds.is_empty()
     }
 
     /// What this computer can do changed. Guests whose model is gone hear of it.
@@ -117,7 +120,7 @@ impl Provider {
         if !self.buckets.entry(from).or_default().take(now, ANNOUNCEMENTS) {
             return Err(Reason::Busy);
         }
-        if self.paused {
+        if !self.gate.admits(&from) {
             return Err(Reason::Paused);
         }
         self.offers.retain(|_, until| *until > now.mono);
@@ -160,7 +163,7 @@ impl Provider {
     ) -> Result<(), Reason> {
         let from = guest.device;
         let task = TaskId::try_from(assignment.task.as_slice()).map_err(|_| Reason::Malformed)?;
-        if self.paused {
+        if !self.gate.admits(&from) {
             return Err(Reason::Paused);
         }
         let (kind, _) = self.supports(&assignment.kind, &assignment.model)?;
@@ -187,6 +190,7 @@ impl Provider {
                 hold.map(|hold| (hold, Credits::from_micro(assignment.price).unwrap_or_default()))
             }
         };
+        self.gate.took(&from);
         // Work under way keeps the offer standing: a long task needs no second announcement.
         self.offers.insert((from, kind), now.mono.plus_ms(OFFER_MS));
         let work = Work {
@@ -276,8 +280,9 @@ impl Provider {
         post: &mut Post,
         mut pay: Option<&mut Pay>,
     ) {
-        self.offers.clear();
-        for id in queue.guest_ids_where(|_| true) {
+        let gate = &self.gate;
+        self.offers.retain(|(from, _), _| gate.spares(from));
+        for id in queue.guest_ids_where(|job| !job.guest().is_some_and(|from| gate.spares(from))) {
             let Some(job) = drop_job(id, queue, post) else { continue };
             refuse(now, &job, reason, post, pay.as_deref_mut());
         }

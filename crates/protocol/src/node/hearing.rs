@@ -136,6 +136,7 @@ impl Node {
         match message {
             Message::PeerList(list) => self.peer_list(now, from, &list)?,
             Message::Announcement(announcement) => {
+                self.look_for_welcome(now);
                 let price =
                     |kind, texts, bytes| self.pay.as_ref().map_or(Credits::ZERO, |pay| pay.price(kind, texts, bytes));
                 self.provider.announced(now, from, &announcement, &self.queue, &mut self.post, price);

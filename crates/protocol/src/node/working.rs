@@ -8,6 +8,7 @@ use p2p_types::{DeviceId, Hash, Now, TaskKind, Timestamp};
 use super::Node;
 use crate::io::{Durable, Output};
 use crate::outcome::TextOutcome;
+use crate::pay::Pay;
 use crate::peers::PRESENCE_TOPIC;
 use crate::provider::{self, Ability};
 use crate::wire::{self, Reason, envelope::Message};
@@ -18,7 +19,7 @@ const PAUSE_CHECK_MS: u64 = 60_000;
 
 impl Node {
     pub(super) fn pause(&mut self, now: Now, until: Option<Timestamp>) {
-        self.provider.paused = true;
+        self.provider.gate.paused = true;
         self.paused_until = until;
         self.post.persist(Durable::Paused { paused: true, until });
         self.provider.release_all(now, Reason::Paused, &mut self.queue, &mut self.post, self.pay.as_mut());
@@ -28,11 +29,31 @@ impl Node {
     }
 
     pub(super) fn resume(&mut self, now: Now) {
-        self.provider.paused = false;
+        self.provider.gate.paused = false;
         self.paused_until = None;
         self.pause_check = None;
         self.post.persist(Durable::Paused { paused: false, until: None });
         self.tell_presence_soon(now);
+    }
+
+    /// What the owner's rules say now.
+    pub(super) fn rules(&mut self, now: Now, guests: bool, own_work: bool) {
+        self.look_for_welcome(now);
+        self.provider.gate.set_rules(guests, own_work);
+        if !guests {
+            self.provider.release_all(now, Reason::Paused, &mut self.queue, &mut self.post, self.pay.as_mut());
+        }
+        self.tell_presence_soon(now);
+    }
+
+    /// Whether the welcome check is still to come, and from whom.
+    pub(super) fn look_for_welcome(&mut self, now: Now) {
+        let from = self.pay.as_ref().filter(|pay| pay.is_newcomer()).map(Pay::notary);
+        let open = self.provider.gate.is_open();
+        self.provider.gate.set_welcome(from.filter(|notary| *notary != self.post.me));
+        if self.provider.gate.is_open() != open {
+            self.tell_presence_soon(now);
+        }
     }
 
     /// A pause ends by the calendar, which may jump: it is looked at now and then.

@@ -32,6 +32,28 @@ fn a_pause_releases_guests_and_keeps_own_work() {
 }
 
 #[test]
+fn what_the_rules_forbid_is_released_and_nobody_is_asked_to_wait() {
+    let mut world = World::new(3);
+    world.seats[1].workers = Workers::Wait;
+    world.seats[2].workers = Workers::Wait;
+    let id = world.ask(0, &["a good day"]);
+    world.pass(20);
+    let busy = if world.seats[1].running.is_empty() { 2 } else { 1 };
+    world.input(busy, Input::Rules { guests: false, own_work: true });
+    assert!(world.seats[busy].running.is_empty());
+    assert_eq!(world.seats[busy].node.paused(), None, "nobody paused it");
+    assert_eq!(world.seats[3 - busy].running.len(), 1, "the work went elsewhere at once");
+    world.pass(1100);
+    assert!(!world.seats[0].node.peer(&world.device(busy)).expect("known").accepting);
+    world.answer(3 - busy);
+    assert_eq!(world.task(0, id).state, State::Done);
+    world.input(busy, Input::Rules { guests: true, own_work: true });
+    world.pass(1100);
+    assert!(world.seats[0].node.peer(&world.device(busy)).expect("known").accepting);
+    assert!(!world.kept(busy).any(|durable| matches!(durable, Durable::Paused { .. })));
+}
+
+#[test]
 fn a_pause_with_an_end_ends_by_itself() {
     let mut world = World::new(2);
     let until = Timestamp(world.now.wall.0 + 10 * 60_000);

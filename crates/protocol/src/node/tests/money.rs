@@ -81,6 +81,24 @@ fn a_newcomers_first_canary_is_settled_and_opens_the_grants() {
     assert_eq!(world.seats[1].node.pending().count(), 0);
 }
 
+/// The owner sits at the computer and has just joined: the welcome check comes all the same, and nothing else.
+#[test]
+fn the_welcome_check_is_done_while_its_owner_is_there() {
+    let mut world = World::with_money(3, true);
+    (1..3).for_each(|at| world.input(at, Input::Rules { guests: false, own_work: true }));
+    world.pass(1200);
+    let refused = task_for(&mut world, 2, 1);
+    let id = canary(&mut world, 200, 1, right());
+    world.pass(10_000);
+    assert_eq!(world.seats[0].node.task(&id).expect("known").state, State::Done);
+    assert!(!balance(&world, 1).earned.is_zero());
+    assert_eq!(world.seats[2].node.task(&refused).expect("known").state, State::Failed);
+    let again = canary(&mut world, 201, 1, right());
+    world.pass(60_000);
+    assert_eq!(world.seats[0].node.task(&again).expect("known").state, State::Failed, "it is a guest's from now on");
+    assert_eq!(world.seats[1].node.counts().2, 1);
+}
+
 #[test]
 fn a_wrong_answer_to_a_canary_is_not_paid() {
     let mut world = World::with_money(2, false);
