@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::args::Args;
 use crate::bridge::{self, Bridge};
+use crate::keep;
 use crate::supervisor::Supervisor;
 use crate::tray::{self, Action, Tray};
 use crate::window;
@@ -40,7 +41,7 @@ pub(crate) fn run(args: Args) -> Result<(), AppError> {
     let app = tauri::Builder::default()
         // First of all plugins: a second instance must not get any further.
         .plugin(single)
-        .invoke_handler(tauri::generate_handler![bridge::call, bridge::follow, bridge::start_daemon])
+        .invoke_handler(tauri::generate_handler![bridge::call, bridge::follow, bridge::start_daemon, keep::save_rows])
         .manage(Ending::default())
         .manage(Tray::default())
         .manage(home.clone())

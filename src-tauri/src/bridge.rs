@@ -1,5 +1,6 @@
 //! What the window may ask for: one command that forwards calls to the daemon, one channel that
-//! forwards its events, one command that has it started. There is no second API here.
+//! forwards its events, one command that has it started (and one that leaves a file: [`crate::keep`]).
+//! There is no second API here.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -7,6 +7,7 @@ mod app;
 mod args;
 mod bridge;
 mod display;
+mod keep;
 mod supervisor;
 mod tray;
 mod window;

@@ -150,8 +150,13 @@ export class Stage {
     return (await firstLine(child.stdout, "dbus-daemon")).trim();
   }
 
+  /** The person's own folder. */
+  get user() {
+    return join(this.#folder, "user");
+  }
+
   #environment(display, bus) {
-    const user = join(this.#folder, "user");
+    const user = this.user;
     const runtime = join(this.#folder, "runtime");
     mkdirSync(user, { recursive: true });
     mkdirSync(runtime, { recursive: true, mode: 0o700 });

@@ -1,6 +1,8 @@
 // The real app, driven like a person would: on a node of its own, and with another node in its network.
 
 import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { Page } from "./page.mjs";
@@ -265,6 +267,18 @@ describe("a window of somebody who joins", () => {
     await page.shows(/The sums agree/);
     await page.isAccessible("wallet");
     await stage.keep(session, "wallet");
+  });
+
+  test("leaves the rows as a file, and never in place of another", async () => {
+    for (const again of ["", " (2)"]) {
+      await page.press("Export as CSV");
+      await page.shows(new RegExp(`rows? went to .*p2p-agent-wallet-[0-9-]+${again.replace(/[()]/g, "\\$&")}\\.csv`));
+    }
+    const kept = readdirSync(stage.user).filter((name) => name.endsWith(".csv"));
+    assert.equal(kept.length, 2, kept.join());
+    const [head, first] = readFileSync(join(stage.user, kept[0]), "utf8").split("\n");
+    assert.match(head, /amount/);
+    assert.ok(first.length > 20, first);
   });
 });
 

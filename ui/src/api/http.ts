@@ -12,7 +12,6 @@ const LONGEST_WAIT_MS = 8_000;
 
 export class HttpTransport implements Transport {
   readonly canStart = false;
-  readonly canSave = true;
 
   async call(method: Method, path: string, body?: unknown): Promise<unknown> {
     const response = await this.#fetch(path, {
@@ -31,6 +30,17 @@ export class HttpTransport implements Transport {
 
   async start(): Promise<void> {
     throw new ProblemError(unreachable("A page in a browser cannot start a program."));
+  }
+
+  async save(name: string, text: string): Promise<string> {
+    const address = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = name;
+    link.click();
+    // The browser reads it after the click has ended.
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    return name;
   }
 
   async #followUntil(signal: AbortSignal, listener: EventListener): Promise<void> {

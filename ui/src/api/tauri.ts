@@ -14,8 +14,6 @@ type Reply = { status: number; body: unknown };
 
 export class TauriTransport implements Transport {
   readonly canStart = true;
-  /** The window goes nowhere but to its own pages, and a download is a way out. */
-  readonly canSave = false;
 
   async call(method: Method, path: string, body?: unknown): Promise<unknown> {
     const reply = await ask<Reply>("call", { method, path, body: body ?? null });
@@ -40,6 +38,11 @@ export class TauriTransport implements Transport {
     return () => {
       stopped = true;
     };
+  }
+
+  /** The window goes nowhere but to its own pages: the tray app writes the file, under a name of its own. */
+  save(_name: string, text: string): Promise<string> {
+    return ask<string>("save_rows", { text });
   }
 
   async start(): Promise<void> {

@@ -21,8 +21,6 @@ export interface EventListener {
 export interface Transport {
   /** Whether this side can start a daemon that is not running. */
   readonly canStart: boolean;
-  /** Whether the page can leave a file with the person. */
-  readonly canSave: boolean;
   /** One call of the control API. Rejects with a {@link ProblemError}. */
   call(method: Method, path: string, body?: unknown): Promise<unknown>;
   /**
@@ -30,6 +28,8 @@ export interface Transport {
    * The returned function ends it.
    */
   follow(listener: EventListener): () => void;
+  /** Leaves the wallet's rows with the person, among their downloads, and gives the file's name or path. */
+  save(name: string, text: string): Promise<string>;
   /** Starts the daemon. Rejects with a {@link ProblemError}. */
   start(): Promise<void>;
 }

@@ -1,17 +1,18 @@
 // Reads every row for a file: page by page, with the progress of it, until it is done or not wanted any more.
 
-import type { Client } from "../api/client";
 import { problemOf } from "../api/transport";
 import type { Problem, WalletRow } from "../api/types";
 import { words } from "../words";
 import { csvOf } from "./csv";
+import type { NodeStore } from "./node.svelte";
 
 const PAGE = 500;
 /** More than a page should hold in memory. */
 export const MOST_ROWS = 200_000;
 
-export interface Export {
-  text: string;
+export interface Saved {
+  /** The file's name or path. */
+  place: string;
   rows: number;
 }
 
@@ -20,15 +21,15 @@ export class RowExport {
   reading = $state<number | null>(null);
   problem = $state.raw<Pick<Problem, "code" | "title" | "detail"> | null>(null);
 
-  readonly #client: Client;
+  readonly #node: NodeStore;
   #run = 0;
 
-  constructor(client: Client) {
-    this.#client = client;
+  constructor(node: NodeStore) {
+    this.#node = node;
   }
 
-  /** Every row as CSV; `null` where it was cancelled or refused. */
-  async read(): Promise<Export | null> {
+  /** Leaves every row as CSV with the person; `null` where it was cancelled or refused. */
+  async save(): Promise<Saved | null> {
     const run = ++this.#run;
     this.problem = null;
     this.reading = 0;
@@ -36,7 +37,7 @@ export class RowExport {
     try {
       let before: number | null = null;
       do {
-        const page = await this.#client.walletRows(PAGE, before);
+        const page = await this.#node.client.walletRows(PAGE, before);
         if (run !== this.#run) return null;
         rows.push(...page.rows);
         if (rows.length > MOST_ROWS) throw new TooMany();
@@ -45,12 +46,15 @@ export class RowExport {
         const next: number | null = page.next ?? null;
         before = next !== null && (before === null || next < before) ? next : null;
       } while (before !== null);
+      const name = words.wallet.save.file(new Date().toISOString().slice(0, 10));
+      const place = await this.#node.save(name, csvOf(rows));
+      if (run !== this.#run) return null;
+      this.reading = null;
+      return { place, rows: rows.length };
     } catch (thrown) {
       if (run === this.#run) this.#fail(thrown);
       return null;
     }
-    this.reading = null;
-    return { text: csvOf(rows), rows: rows.length };
   }
 
   cancel(): void {

@@ -16,7 +16,6 @@ const REOPEN_EVERY_MS = 2_000;
 export class NodeStore {
   readonly client: Client;
   readonly canStart: boolean;
-  readonly canSave: boolean;
   readonly wallet: WalletStore;
 
   /** Whether the daemon can be reached. `status` keeps what was last known. */
@@ -34,7 +33,6 @@ export class NodeStore {
     this.#transport = transport;
     this.client = new Client(transport);
     this.canStart = transport.canStart;
-    this.canSave = transport.canSave;
     this.wallet = new WalletStore(this.client);
   }
 
@@ -58,6 +56,11 @@ export class NodeStore {
 
   async start(): Promise<void> {
     await this.#transport.start();
+  }
+
+  /** Leaves the wallet's rows with the person; gives the file's name or path. */
+  async save(name: string, text: string): Promise<string> {
+    return this.#transport.save(name, text);
   }
 
   async setPaused(paused: boolean): Promise<void> {

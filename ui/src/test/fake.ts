@@ -8,11 +8,12 @@ type Answer = (body: unknown) => unknown;
 
 export class FakeTransport implements Transport {
   canStart = true;
-  canSave = true;
   /** Every call, as `METHOD path`, with its body. */
   calls: { call: string; body: unknown }[] = [];
   follows = 0;
   started = 0;
+  /** What was left with the person. */
+  saved: { name: string; text: string }[] = [];
   readonly answers = new Map<string, Answer>();
   #listener: EventListener | null = null;
   #number = 10;
@@ -37,6 +38,11 @@ export class FakeTransport implements Transport {
       if (answer === undefined) throw new ProblemError(problem("E4001", `Nothing answers ${call}`));
       resolve(answer(body));
     });
+  }
+
+  async save(name: string, text: string): Promise<string> {
+    this.saved.push({ name, text });
+    return name;
   }
 
   follow(listener: EventListener): () => void {

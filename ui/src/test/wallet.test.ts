@@ -7,8 +7,9 @@ import { flushSync } from "svelte";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
+import { ProblemError } from "../api/transport";
 import type { Quote, Status, Wallet, WalletRow } from "../api/types";
-import { FakeTransport } from "./fake";
+import { FakeTransport, problem } from "./fake";
 import { WAITING, row, rows, status, wallet } from "./samples";
 
 let fake: FakeTransport;
@@ -105,8 +106,8 @@ describe("Wallet", () => {
     );
     const part = (name: RegExp) =>
       plain(screen.getByText(name, { selector: "dt" }).parentElement?.textContent ?? "");
-    expect(part(/^Earned/)).toMatch(/9\.33$/);
-    expect(part(/^Given/)).toMatch(/2\.07$/);
+    expect(part(/^For any use/)).toMatch(/9\.33$/);
+    expect(part(/^For tasks/)).toMatch(/2\.07$/);
     expect(part(/^Free today/)).toMatch(/ 1$/);
     expect(part(/^Set aside/)).toMatch(/0\.5$/);
     expect(part(/^Pending/)).toMatch(/ 0$/);
@@ -132,7 +133,7 @@ describe("Wallet", () => {
       );
     expect(text).toEqual([
       ["3 min ago", "Settled", "+1.33"],
-      ["3 min ago", "Set aside", "\u22120.5 0.02 of it given"],
+      ["3 min ago", "Set aside", "\u22120.5 0.02 of it for tasks"],
       ["3 min ago", "Burnt", "0.001234"],
       ["3 min ago", "Pending", "+1.33"],
     ]);
@@ -158,35 +159,24 @@ describe("Wallet", () => {
     open("#/wallet", wallet({ rows: 600 }), rows(20, 600));
     fake.answer("GET /wallet/rows?limit=500", () => ({ rows: rows(500, 600), next: 101 }));
     fake.answer("GET /wallet/rows?limit=500&before=101", () => ({ rows: rows(100, 100), next: null }));
-    let file: Blob | undefined;
-    vi.stubGlobal(
-      "URL",
-      Object.assign(URL, {
-        createObjectURL: (blob: Blob) => ((file = blob), "blob:x"),
-        revokeObjectURL: () => undefined,
-      }),
-    );
-    const clicked = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (
-      this: HTMLAnchorElement,
-    ) {
-      expect(this.download).toMatch(/^p2p-agent-wallet-\d{4}-\d\d-\d\d\.csv$/);
-    });
     await userEvent.click(screen.getByRole("button", { name: "Export as CSV" }));
-    expect(await screen.findByText(/^600 rows went to p2p-agent-wallet-/)).toBeTruthy();
-    expect(clicked).toHaveBeenCalledOnce();
-    expect(file?.type).toContain("text/csv");
-    vi.unstubAllGlobals();
+    expect(
+      await screen.findByText(/^600 rows went to p2p-agent-wallet-.*, among your downloads\.$/),
+    ).toBeTruthy();
+    expect(fake.saved).toHaveLength(1);
+    expect(fake.saved[0]?.name).toMatch(/^p2p-agent-wallet-\d{4}-\d\d-\d\d\.csv$/);
+    expect(fake.saved[0]?.text.trimEnd().split("\n")).toHaveLength(601);
   });
 
-  it("offers the rows to be copied where the window can leave no file", async () => {
-    fake.canSave = false;
-    const user = userEvent.setup();
+  it("says why an export left no file", async () => {
     open("#/wallet");
     fake.answer("GET /wallet/rows?limit=500", () => ({ rows: rows(3), next: null }));
-    await user.click(screen.getByRole("button", { name: "Export as CSV" }));
-    await user.click(await screen.findByRole("button", { name: "Copy as CSV" }));
-    expect(await screen.findByText("3 rows copied as CSV.")).toBeTruthy();
-    expect((await navigator.clipboard.readText()).split("\n")).toHaveLength(5);
+    fake.save = async () => {
+      throw new ProblemError(problem("E1018", "The file was not written", "The disk is full."));
+    };
+    await userEvent.click(screen.getByRole("button", { name: "Export as CSV" }));
+    expect((await screen.findByRole("alert")).textContent).toContain("The disk is full.");
+    expect(screen.getByRole("button", { name: "Export as CSV" })).toBeTruthy();
   });
 
   it("stops an export that is not wanted any more, or would never end", async () => {
@@ -200,7 +190,6 @@ describe("Wallet", () => {
     expect(await screen.findByRole("button", { name: "Export as CSV" })).toBeTruthy();
     expect(fake.calls).toHaveLength(1);
 
-    fake.canSave = false;
     fake.answer("GET /wallet/rows?limit=500", () => ({ rows: rows(3), next: 900 }));
     fake.answer("GET /wallet/rows?limit=500&before=900", () => ({ rows: rows(3), next: 900 }));
     await userEvent.click(screen.getByRole("button", { name: "Export as CSV" }));

@@ -37,10 +37,10 @@ export const wallet = {
 
   parts: {
     spendable: "You can spend",
-    earned: "Earned",
-    earnedMeans: "for work done here",
-    granted: "Given",
-    grantedMeans: "for work only",
+    earned: "For any use",
+    earnedMeans: "earned here",
+    granted: "For tasks",
+    grantedMeans: "given by the network, or paid by others with what they were given",
     free: "Free today",
     freeMeans: "until the day (UTC) ends",
     besides: "Not in the balance",
@@ -77,7 +77,7 @@ export const wallet = {
     what: "What",
     state: "State",
     amount: "Credits",
-    granted: (micro: number) => `${credits(micro)} of it given`,
+    granted: (micro: number) => `${credits(micro)} of it for tasks`,
     states: {
       pending: "Pending",
       held: "Set aside",
@@ -103,13 +103,8 @@ export const wallet = {
     action: "Export as CSV",
     reading: (some: number, all: number) => `Reading ${count(Math.min(some, all))} of ${rows(all)}`,
     cancel: "Cancel",
-    done: (many: number, name: string) => `${rows(many)} went to ${name}, among your downloads.`,
-    ready: (many: number) =>
-      `${rows(many)} ${many === 1 ? "is" : "are"} ready. Copy them, and paste them into a spreadsheet or a file.`,
-    copy: "Copy as CSV",
-    copied: (many: number) => `${rows(many)} copied as CSV.`,
-    byHand: "Selected: press Ctrl+C.",
-    field: "The rows as CSV",
+    done: (many: number, place: string) =>
+      `${rows(many)} went to ${place}${place.includes("/") || place.includes("\\") ? "" : ", among your downloads"}.`,
     file: (day: string) => `p2p-agent-wallet-${day}.csv`,
     tooMany: "There are more rows than a page can hold.",
     tooManyHow: "“p2p-agent wallet export” writes them all to a file.",

@@ -106,6 +106,7 @@ codes! {
     Usage = "E1015", 400, 1, false, "The command cannot be understood", "See `p2p-agent --help`";
     Version = "E1016", 409, 1, false, "The daemon speaks another version", "Run `p2p-agent down`, then `p2p-agent up`";
     StartFailed = "E1017", 500, 2, true, "The daemon did not become ready", "See `p2p-agent logs`";
+    NotSaved = "E1018", 500, 1, true, "The file was not written", "Make room on the disk, or write it elsewhere with `p2p-agent wallet export`";
 
     // 2xxx: tasks
     UnknownKind = "E2001", 400, 1, false, "There is no such kind of task", "Use embed, chunk or sentiment";
