@@ -1,9 +1,10 @@
 //! Puts the parts together: one instance, the supervisor, the tray, the window, and the end.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use p2p_control::Client;
-use p2p_control::api::{NodeState, PauseRequest, Problem};
+use p2p_control::api::Problem;
 use p2p_platform::{Home, HomeError};
 use tauri::{App, AppHandle, Manager, RunEvent, WindowEvent};
 use thiserror::Error;
@@ -12,7 +13,7 @@ use crate::args::Args;
 use crate::bridge::{self, Bridge};
 use crate::keep;
 use crate::supervisor::Supervisor;
-use crate::tray::{self, Action, Tray};
+use crate::tray::{self, Action, Pause, Tray};
 use crate::window;
 
 /// Why the app does not run.
@@ -58,6 +59,7 @@ fn start(app: &App, home: Home, hidden: bool) {
     let (supervisor, keeper) = Supervisor::new(home.clone());
     tauri::async_runtime::spawn(keeper);
     app.manage(supervisor.clone());
+    tauri::async_runtime::spawn(watch_session(home.clone()));
     app.manage(Bridge::new(home, supervisor.clone()));
     tauri::async_runtime::spawn(tray::keep(app.handle().clone(), supervisor.view(), hidden));
     tauri::async_runtime::spawn(quit_when_told(app.handle().clone()));
@@ -82,29 +84,38 @@ pub(crate) fn act(app: &AppHandle, action: Action) {
     match action {
         Action::Open => window::open(app),
         Action::Quit => quit(app),
-        Action::Toggle => {
-            let app = app.clone();
-            tauri::async_runtime::spawn(async move {
-                if let Err(problem) = toggle(&app).await {
-                    // The window says what is wrong; a menu cannot.
-                    tracing::warn!("pausing or resuming failed: {problem}");
-                    window::open(&app);
-                }
-            });
-        }
+        Action::Pause(pause) => tell(app, Some(pause)),
+        Action::Resume => tell(app, None),
     }
 }
 
-async fn toggle(app: &AppHandle) -> Result<(), Problem> {
-    let socket = app.state::<Home>().socket();
-    let client = Client::connect(&socket).await?;
-    let paused = client.status().await?.state == NodeState::Paused;
-    if paused {
-        client.resume().await?
-    } else {
-        client.pause(PauseRequest::default()).await?
+/// Pauses, or resumes where no pause is named. The window says what is wrong; a menu cannot.
+fn tell(app: &AppHandle, pause: Option<Pause>) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if let Err(problem) = pause_or_resume(&app.state::<Home>().socket(), pause).await {
+            tracing::warn!("pausing or resuming failed: {problem}");
+            window::open(&app);
+        }
+    });
+}
+
+async fn pause_or_resume(socket: &Path, pause: Option<Pause>) -> Result<(), Problem> {
+    let client = Client::connect(socket).await?;
+    match pause {
+        Some(pause) => client.pause(pause.request()).await?,
+        None => client.resume().await?,
     };
     Ok(())
+}
+
+/// Tells the daemon what this session shows, for as long as the app runs: the daemon of a home has no
+/// session of its own.
+async fn watch_session(home: Home) {
+    let source = format!("tray-{}", std::process::id());
+    if let Err(error) = p2p_control::tell_session(home.socket(), home.root().to_owned(), source, None).await {
+        tracing::warn!("this session cannot be watched, so rules about its owner cannot be applied: {error}");
+    }
 }
 
 /// Ends the app, after the daemon that it started.

@@ -11,7 +11,7 @@ mod host;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-pub(crate) use face::Action;
+pub(crate) use face::{Action, Pause};
 use face::{Face, Shape};
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
@@ -23,6 +23,8 @@ use crate::supervisor::View;
 use crate::{app, window};
 
 const ID: &str = "p2p-agent";
+/// The entry that only says something.
+const SENTENCE: &str = "sentence";
 /// A panel that restarts is back within this; only then does the window stand in for the icon.
 const HOST_GRACE: Duration = Duration::from_secs(5);
 /// Tries to put the icon into a tray that says it is there, and the wait between them.
@@ -38,8 +40,8 @@ pub(crate) struct Tray {
 
 struct Shown {
     icon: TrayIcon<Wry>,
-    open: MenuItem<Wry>,
-    toggle: MenuItem<Wry>,
+    /// The first line of the menu.
+    sentence: MenuItem<Wry>,
     face: Face,
 }
 
@@ -119,17 +121,13 @@ async fn put(app: &AppHandle, view: &watch::Receiver<View>) -> bool {
 }
 
 fn build(app: &AppHandle, face: Face) -> tauri::Result<Shown> {
-    let open = MenuItem::with_id(app, Action::Open.id(), face.open, true, None::<&str>)?;
-    let toggle = MenuItem::with_id(app, Action::Toggle.id(), face.toggle, face.can_toggle, None::<&str>)?;
-    let line = PredefinedMenuItem::separator(app)?;
-    let quit = MenuItem::with_id(app, Action::Quit.id(), face.quit, true, None::<&str>)?;
-    let menu = Menu::with_items(app, &[&open, &toggle, &line, &quit])?;
+    let (menu, sentence) = menu(app, &face)?;
     let icon = TrayIconBuilder::with_id(ID)
         .menu(&menu)
         .icon(picture(face.shape)?)
         .icon_as_template(cfg!(target_os = "macos"))
         .title(if cfg!(target_os = "linux") { "P2P Agent" } else { "" })
-        .tooltip(&face.tooltip)
+        .tooltip(&face.sentence)
         .show_menu_on_left_click(cfg!(target_os = "macos"))
         .on_menu_event(|app, event| {
             if let Some(action) = Action::of(event.id().as_ref()) {
@@ -142,7 +140,26 @@ fn build(app: &AppHandle, face: Face) -> tauri::Result<Shown> {
             }
         })
         .build(app)?;
-    Ok(Shown { icon, open, toggle, face })
+    Ok(Shown { icon, sentence, face })
+}
+
+/// What it does, pausing or resuming, and the rest; and the line that says what it does.
+fn menu(app: &AppHandle, face: &Face) -> tauri::Result<(Menu<Wry>, MenuItem<Wry>)> {
+    let entry = |action: Action, enabled| MenuItem::with_id(app, action.id(), action.label(), enabled, None::<&str>);
+    let line = || PredefinedMenuItem::separator(app);
+    let menu = Menu::new(app)?;
+    let sentence = MenuItem::with_id(app, SENTENCE, as_label(&face.sentence), false, None::<&str>)?;
+    menu.append_items(&[&sentence, &line()?])?;
+    for action in face.offers() {
+        menu.append(&entry(action, face.can_pause)?)?;
+    }
+    menu.append_items(&[&line()?, &entry(Action::Open, true)?, &entry(Action::Quit, true)?])?;
+    Ok((menu, sentence))
+}
+
+/// In a label, `&` marks the letter to press.
+fn as_label(text: &str) -> String {
+    text.replace('&', "&&")
 }
 
 async fn follow_view(app: AppHandle, mut view: watch::Receiver<View>) {
@@ -170,17 +187,16 @@ fn change(shown: &mut Shown, face: Face) -> tauri::Result<()> {
     if shown.face.shape != face.shape {
         shown.icon.set_icon_with_as_template(Some(picture(face.shape)?), cfg!(target_os = "macos"))?;
     }
-    if shown.face.tooltip != face.tooltip {
-        shown.icon.set_tooltip(Some(&face.tooltip))?;
+    if shown.face.sentence != face.sentence {
+        shown.icon.set_tooltip(Some(&face.sentence))?;
     }
-    if shown.face.toggle != face.toggle {
-        shown.toggle.set_text(face.toggle)?;
-    }
-    if shown.face.can_toggle != face.can_toggle {
-        shown.toggle.set_enabled(face.can_toggle)?;
-    }
-    if shown.face.open != face.open {
-        shown.open.set_text(face.open)?;
+    if shown.face.offers() != face.offers() || shown.face.can_pause != face.can_pause {
+        // Entries cannot be hidden: other entries are another menu.
+        let (menu, sentence) = menu(shown.icon.app_handle(), &face)?;
+        shown.icon.set_menu(Some(menu))?;
+        shown.sentence = sentence;
+    } else if shown.face.sentence != face.sentence {
+        shown.sentence.set_text(as_label(&face.sentence))?;
     }
     shown.face = face;
     Ok(())

@@ -147,16 +147,26 @@ impl Icon {
         Self { item, menu }
     }
 
-    /// What can be chosen, and under which number.
-    fn entries(&self) -> HashMap<String, i32> {
+    /// The numbers and labels of the menu, from the top.
+    fn layout(&self) -> Vec<(i32, String)> {
         type Layout = (u32, (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>));
         let (_, (_, _, children)): Layout =
             self.menu.call("GetLayout", &(0, -1, Vec::<String>::new())).expect("a layout");
         let entries = children.into_iter().filter_map(|child| {
             let (id, mut about, _): (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>) = child.try_into().ok()?;
-            Some((String::try_from(about.remove("label")?).ok()?, id))
+            Some((id, String::try_from(about.remove("label")?).ok()?))
         });
         entries.collect()
+    }
+
+    /// What can be chosen, and under which number.
+    fn entries(&self) -> HashMap<String, i32> {
+        self.layout().into_iter().map(|(id, label)| (label, id)).collect()
+    }
+
+    /// What the menu says, from the top.
+    fn lines(&self) -> Vec<String> {
+        self.layout().into_iter().map(|(_, label)| label).filter(|label| !label.is_empty()).collect()
     }
 
     fn choose(&self, label: &str) {
@@ -222,18 +232,22 @@ fn a_late_panel_gets_the_icon_and_its_menu_works() {
     let icon = Icon::of(&panel, service);
     until("the menu is there", || icon.entries().len() >= 3);
     let labels = icon.entries();
-    for label in ["Open P2P Agent", "Pause", "Quit"] {
+    for label in ["Open P2P Agent", "Pause for 30 minutes", "Pause for 2 hours", "Pause until tomorrow", "Quit"] {
         assert!(labels.contains_key(label), "{label} in {labels:?}");
     }
     until("the tooltip says what the node says", || {
         let status = stage.agent(&["status"]).expect("it answers");
         status["sentence"].as_str().is_some_and(|sentence| icon.tooltip() == sentence)
     });
+    until("the first line of the menu says the same", || icon.lines().first() == Some(&icon.tooltip()));
 
     let before = icon.picture();
-    icon.choose("Pause");
+    icon.choose("Pause for 30 minutes");
     until("the node pauses", || stage.state().as_deref() == Some("paused"));
+    let status = stage.agent(&["status"]).expect("it answers");
+    assert!(status["paused_until_ms"].is_u64(), "it ends by itself: {status}");
     until("the menu offers to resume", || icon.entries().contains_key("Resume"));
+    assert!(!icon.entries().contains_key("Pause for 30 minutes"), "and nothing else: {:?}", icon.entries());
     assert!(icon.picture() != before, "paused has a picture of its own");
     icon.choose("Resume");
     until("the node resumes", || stage.state().is_some_and(|state| state != "paused"));

@@ -2,17 +2,19 @@
 //! each command prints one JSON document.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a developer's command line")]
 
+mod cap;
 mod dispatch;
+mod guests;
 mod ledger;
 mod nats;
+mod yielding;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-const USAGE: &str =
-    "p2p-bench dispatch SOCKET MESSAGES | nats-reply ADDRESS | nats-request ADDRESS MESSAGES | ledger FOLDER TRANSFERS";
+const USAGE: &str = "p2p-bench dispatch SOCKET MESSAGES | nats-reply ADDRESS | nats-request ADDRESS MESSAGES | ledger FOLDER TRANSFERS | cap ours|cpulimit|grid PERMILLE SECONDS TEXTS | yield TRIES TEXTS";
 /// Messages before the clock counts.
 const WARM_UP: usize = 200;
 
@@ -37,6 +39,15 @@ fn run(words: &[&str]) -> Result<()> {
         }
         ["ledger", folder, transfers] => {
             println!("{}", ledger::measure(folder.as_ref(), count(transfers)?)?);
+            Ok(())
+        }
+        ["cap", holder, permille, seconds, texts] => {
+            let permille = permille.parse().context("a cap is a number of thousandths")?;
+            println!("{}", cap::measure(holder, permille, count(seconds)?, texts.as_ref())?);
+            Ok(())
+        }
+        ["yield", tries, texts] => {
+            println!("{}", yielding::measure(count(tries)?, texts.as_ref())?);
             Ok(())
         }
         ["nats-reply", address] => nats::reply(address),

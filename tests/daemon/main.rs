@@ -7,5 +7,6 @@ mod damaged;
 mod earning;
 mod failing;
 mod owners;
+mod polite;
 mod refusing;
 mod resting;

@@ -94,4 +94,24 @@ export class Page {
       const label = at.labels?.[0]?.textContent.trim();
       return at.getAttribute("aria-label") ?? label ?? at.textContent.trim();`);
   }
+  /** Goes back with the keyboard to what is called so. */
+  async tabBack(name) {
+    const seen = [];
+    do {
+      await this.session.press([Key.shift, Key.tab]);
+      seen.push(await this.focused());
+    } while (seen.at(-1) !== name && seen.length < 12);
+    assert.equal(seen.at(-1), name, `the keyboard went back over ${seen}`);
+  }
+
+  /** Opens what is folded under these words. */
+  async unfold(words) {
+    const script = `
+      const folds = [...document.querySelectorAll("summary")];
+      const fold = folds.find((each) => each.textContent.trim().startsWith(arguments[0]));
+      fold?.scrollIntoView({ block: "center" });
+      if (fold !== undefined && !fold.parentElement.open) fold.click();
+      return fold !== undefined;`;
+    await until(`there is a fold ${words}`, () => this.session.run(script, words));
+  }
 }

@@ -19,6 +19,11 @@ export const Key = {
   shift: "\uE008",
   control: "\uE009",
   delete: "\uE017",
+  escape: "\uE00C",
+  left: "\uE012",
+  up: "\uE013",
+  right: "\uE014",
+  down: "\uE015",
   space: " ",
 };
 
@@ -52,8 +57,12 @@ export class Session {
     return this.#ask("POST", "execute/async", { script, args });
   }
 
+  #element(css) {
+    return this.#ask("POST", "element", { using: "css selector", value: css });
+  }
+
   async find(css) {
-    const element = await this.#ask("POST", "element", { using: "css selector", value: css });
+    const element = await this.#element(css);
     return new Element((method, path, body) =>
       this.#ask(method, `element/${element[ELEMENT]}/${path}`, body),
     );
@@ -69,6 +78,16 @@ export class Session {
       ];
     });
     await this.#ask("POST", "actions", { actions: [{ type: "key", id: "keyboard", actions }] });
+    await this.#ask("DELETE", "actions");
+  }
+
+  /** Drags with the mouse from the middle of one element to that of another. */
+  async drag(from, to) {
+    const ends = [await this.#element(from), await this.#element(to)];
+    const move = (at) => ({ type: "pointerMove", origin: ends[at], x: 0, y: 0, duration: 100 });
+    const actions = [move(0), { type: "pointerDown", button: 0 }, move(1), { type: "pointerUp", button: 0 }];
+    const mouse = { type: "pointer", id: "mouse", parameters: { pointerType: "mouse" }, actions };
+    await this.#ask("POST", "actions", { actions: [mouse] });
     await this.#ask("DELETE", "actions");
   }
 

@@ -105,11 +105,13 @@ describe("a window on a node with company", () => {
     );
     await session.run("document.querySelector('nav a').focus()");
     const seen = [await page.focused()];
-    while (seen.length < 9 && !/positive or negative/.test(seen.at(-2) ?? "")) {
+    while (seen.length < 12 && !/positive or negative/.test(seen.at(-2) ?? "")) {
       await session.press(Key.tab);
       seen.push(await page.focused());
     }
-    assert.deepEqual(seen.slice(0, 4), ["Home", "Wallet", "Network", "Work for others"]);
+    assert.deepEqual(seen.slice(0, 4), ["Home", "Wallet", "Network", "Settings"]);
+    assert.match(seen[4], /^Ready: connected/);
+    assert.deepEqual(seen.slice(5, 7), ["Work for others", "Pause for"]);
     const box = seen.find((name) => /positive or negative/.test(name));
     assert.ok(box, `the box comes soon: ${seen}`);
 
@@ -119,7 +121,7 @@ describe("a window on a node with company", () => {
     await page.shows(/Negative/);
     assert.equal(await page.focused(), box, "the keyboard stays in the box");
 
-    await session.press([Key.shift, Key.tab]);
+    await page.tabBack("Work for others");
     await session.press(Key.space);
     await page.says(/^Paused by you/);
     await session.press(Key.space);
@@ -129,13 +131,13 @@ describe("a window on a node with company", () => {
       "none",
     );
 
-    await session.press([Key.shift, Key.tab]);
+    await page.tabBack("Network");
     await session.press(Key.enter);
     await page.shows(/connected[^]*For invited people/);
   });
 
   test("keeps nobody out", async () => {
-    for (const name of ["home", "wallet", "network"]) {
+    for (const name of ["home", "wallet", "network", "settings"]) {
       await page.goto(name);
       await page.isAccessible(name);
     }
@@ -272,12 +274,14 @@ describe("a window of somebody who joins", () => {
   test("leaves the rows as a file, and never in place of another", async () => {
     for (const again of ["", " (2)"]) {
       await page.press("Export as CSV");
-      await page.shows(new RegExp(`rows? went to .*p2p-agent-wallet-[0-9-]+${again.replace(/[()]/g, "\\$&")}\\.csv`));
+      await page.shows(
+        new RegExp(`rows? went to .*p2p-agent-wallet-[0-9-]+${again.replace(/[()]/g, "\\$&")}\\.csv`),
+      );
     }
     const kept = readdirSync(stage.user).filter((name) => name.endsWith(".csv"));
     assert.equal(kept.length, 2, kept.join());
     const [head, first] = readFileSync(join(stage.user, kept[0]), "utf8").split("\n");
-    assert.match(head, /amount/);
+    assert.match(head, /^number,time,direction,credits/);
     assert.ok(first.length > 20, first);
   });
 });

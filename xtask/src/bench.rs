@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: ours against a rival, in the same run on the same machine, in turns.
 
 mod boot;
+mod cap;
 mod dispatch;
 mod embed;
 mod idle;
@@ -8,6 +9,7 @@ mod ledger;
 mod procfs;
 pub(crate) mod report;
 mod rivals;
+mod yielding;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -28,10 +30,16 @@ pub(crate) struct Options {
     /// How often ours and the rival's are measured, in turns
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     runs: u32,
+    /// How long each cap is held in each turn of `cap`
+    #[arg(long, default_value_t = SECONDS, value_parser = clap::value_parser!(u32).range(5..=3600))]
+    seconds: u32,
     /// Use what is built already
     #[arg(long, hide = true)]
     built: bool,
 }
+
+/// How long a cap is held where nobody says otherwise.
+pub(crate) const SECONDS: u32 = 60;
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,10 +54,15 @@ pub(crate) enum Name {
     Embed,
     /// Certified transfers, vouchers, payments and balances
     Ledger,
+    /// How far guests' work is above its cap in any second, and how far from it
+    Cap,
+    /// From a halt to the last worker stopped, and to its memory being back
+    Yield,
 }
 
 impl Name {
-    pub(crate) const ALL: [Self; 5] = [Self::Boot, Self::Idle, Self::Dispatch, Self::Embed, Self::Ledger];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Boot, Self::Idle, Self::Dispatch, Self::Embed, Self::Ledger, Self::Cap, Self::Yield];
 }
 
 /// # Errors
@@ -61,7 +74,7 @@ pub(crate) fn bench(place: &Place, options: &Options) -> Result<()> {
         build::daemons(place)?;
         build::bench(place)?;
     }
-    let documents = measure(place, options.name, options.runs)?;
+    let documents = measure(place, options.name, options.runs, options.seconds)?;
     if options.json {
         println!("{}", report::json(&documents)?);
     } else {
@@ -74,7 +87,7 @@ pub(crate) fn bench(place: &Place, options: &Options) -> Result<()> {
 pub(crate) fn prepare(place: &Place, name: Name) -> Result<()> {
     assets::make(place)?;
     match name {
-        Name::Boot => Ok(()),
+        Name::Boot | Name::Cap | Name::Yield => Ok(()),
         Name::Idle | Name::Ledger => debian::require(place, &[debian::Group::Bench]),
         Name::Dispatch => python::install(place, &place.root.join("xtask/rivals.txt")),
         Name::Embed => python::install_all(place),
@@ -82,13 +95,15 @@ pub(crate) fn prepare(place: &Place, name: Name) -> Result<()> {
 }
 
 /// Measures one thing, which may give several documents. Everything is built.
-pub(crate) fn measure(place: &Place, name: Name, runs: u32) -> Result<Vec<Document>> {
+pub(crate) fn measure(place: &Place, name: Name, runs: u32, seconds: u32) -> Result<Vec<Document>> {
     match name {
         Name::Boot => boot::boot(place, runs),
         Name::Idle => idle::idle(place, runs),
         Name::Dispatch => dispatch::dispatch(place, runs),
         Name::Embed => embed::embed(place, runs),
         Name::Ledger => ledger::ledger(place, runs),
+        Name::Cap => cap::cap(place, seconds),
+        Name::Yield => yielding::yielding(place),
     }
 }
 

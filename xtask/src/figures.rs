@@ -29,7 +29,7 @@ pub(crate) fn figures(place: &Place, options: &Options) -> Result<()> {
     let mut documents = Vec::new();
     for name in Name::ALL {
         say(format!("measuring {name:?}"));
-        documents.extend(bench::measure(place, name, options.runs)?);
+        documents.extend(bench::measure(place, name, options.runs, bench::SECONDS)?);
     }
     let docs = place.root.join("docs");
     fs::create_dir_all(docs.join("generated"))?;

@@ -8,6 +8,8 @@ mod address;
 mod edit;
 mod file;
 mod keys;
+mod schedule;
+mod table;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use serde_json::Value;
 
 pub use keys::{Config, Dashboard, Interfaces, Log, Metrics, Network, Wallet, Work};
 use keys::{KEYS, Key};
+pub use schedule::Schedule;
 
 /// The administrator's defaults, which are only read.
 const SYSTEM_FILE: &str = "/etc/p2p-agent/agent.yaml";
@@ -40,6 +43,7 @@ pub fn load(home: &Home, explicit: Option<&Path>) -> Result<Config, Problem> {
     let mut config =
         Config::from_values(|name| KEYS.iter().find(|key| key.name == name).map(value).unwrap_or_default());
     config.network.any_port = !said.contains_key("network.listen_port");
+    check_schedule(home, explicit, &config)?;
     Ok(config)
 }
 
@@ -87,6 +91,12 @@ pub fn set(home: &Home, name: &str, value: Value) -> Result<ConfigEntry, Problem
     }
     p2p_platform::file::write_private(&path, edited.as_bytes())
         .map_err(|error| Problem::new(ErrorCode::Storage, format!("{}: {error}", path.display())))?;
+    // Rules that exclude each other are not kept.
+    if let Err(problem) = load(home, None) {
+        p2p_platform::file::write_private(&path, text.as_bytes())
+            .map_err(|error| Problem::new(ErrorCode::Storage, format!("{}: {error}", path.display())))?;
+        return Err(problem);
+    }
     let said = gather(home, None)?;
     Ok(entry(key, said.get(name), home))
 }
@@ -133,6 +143,18 @@ pub fn template(home: &Home) -> String {
     text
 }
 
+/// Rules that exclude each other are refused by the line that says the one to change.
+fn check_schedule(home: &Home, explicit: Option<&Path>, config: &Config) -> Result<(), Problem> {
+    let workers = u16::try_from(config.work.workers).unwrap_or(u16::MAX);
+    let Err(found) = config.schedule.policy(p2p_platform::processors(), workers) else { return Ok(()) };
+    let Some(first) = found.first() else { return Ok(()) };
+    let key = schedule::key_of(first);
+    let own = explicit.or(home.named_config()).map_or_else(|| home.config_file(), Path::to_path_buf);
+    let place = file::place_of(&own, key);
+    let why = format!("{place}{key}: {}", first.what);
+    Err(Problem::new(ErrorCode::Config, why).with_hint(first.mend.clone()))
+}
+
 const HINT_LIST: &str = "See `p2p-agent config list`";
 
 fn gather(home: &Home, explicit: Option<&Path>) -> Result<BTreeMap<&'static str, Said>, Problem> {
@@ -170,8 +192,8 @@ fn entry(key: &Key, said: Option<&Said>, home: &Home) -> ConfigEntry {
         value,
         source: source.to_owned(),
         help: key.help.to_owned(),
-        // What may be spent counts at once.
-        needs_restart: !key.name.starts_with("wallet."),
+        // What may be spent, and when this computer may work, counts at once.
+        needs_restart: !["wallet.", "schedule."].iter().any(|section| key.name.starts_with(section)),
     }
 }
 

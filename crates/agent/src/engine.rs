@@ -7,6 +7,7 @@ mod effects;
 mod events;
 mod held;
 mod history;
+mod ruling;
 mod wallet;
 mod written;
 
@@ -21,13 +22,14 @@ use p2p_net::{Net, NetEvent, PublishedId};
 use p2p_platform::{Home, Keys};
 use p2p_protocol::{Input, Node};
 use p2p_store::{Committed, Store};
-use p2p_types::{DeviceId, Hash, Monotonic, NetworkId, TaskId, TaskKind, Timestamp};
+use p2p_types::{DeviceId, Hash, Monotonic, NetworkId, TaskId, TaskKind, Timestamp, Told};
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
 use crate::clock::now;
 use crate::config::Config;
 use crate::metrics::Counters;
+use crate::rules::Rules;
 use crate::unable;
 use crate::wallet::Lanes;
 use canaries::Canaries;
@@ -76,6 +78,9 @@ pub(crate) struct Sources {
     pub(crate) committed: mpsc::Receiver<Committed>,
     pub(crate) pool: Pool,
     pub(crate) pool_events: mpsc::Receiver<PoolEvent>,
+    pub(crate) rules: Rules,
+    /// What the own watch of this computer tells.
+    pub(crate) told: mpsc::Receiver<Told>,
     pub(crate) events: Events,
     pub(crate) numbers: Numbers,
 }
@@ -111,6 +116,8 @@ pub(crate) struct Engine<'a> {
     work_base: u64,
     /// Orders that the pool has.
     running: BTreeSet<u64>,
+    /// What the machine was told of the rules last: guests, own work.
+    ruled: Option<(bool, bool)>,
     /// When what cannot be computed here is tried again, and how long after that once more.
     try_again: Option<Monotonic>,
     patience_ms: u64,
@@ -147,6 +154,7 @@ impl<'a> Engine<'a> {
             written: Written::default(),
             not_taken: 0,
             running: BTreeSet::new(),
+            ruled: None,
             try_again: None,
             patience_ms: FIRST_PATIENCE_MS,
             expects_others,
@@ -169,6 +177,7 @@ impl<'a> Engine<'a> {
     /// Runs until somebody says stop, or the network changes.
     pub(crate) async fn run(mut self, mut net_events: mpsc::Receiver<NetEvent>) -> Exit {
         let mut kept = self.open_books();
+        self.begin_rules();
         self.be_able();
         self.dial_known();
         // Those who listened to an earlier run hear of the new network at once.
@@ -184,6 +193,7 @@ impl<'a> Engine<'a> {
                 Some(committed) = self.sources.committed.recv() => self.on_committed(committed),
                 Some(kept) = kept.recv() => self.on_kept(kept),
                 Some(call) = self.sources.calls.recv() => self.on_call(call),
+                Some(told) = self.sources.told.recv() => self.on_told(told),
                 () = tokio::time::sleep(deadline) => self.on_time(),
                 Some(event) = net_events.recv() => self.on_net(event),
             }
@@ -203,7 +213,8 @@ impl<'a> Engine<'a> {
         let disk = self.held.retry_at().map_or(LONGEST_SLEEP, until);
         let looking = self.looking_until.map_or(LONGEST_SLEEP, until);
         let canaries = self.canaries_deadline().map_or(LONGEST_SLEEP, until);
-        machine.min(canaries).min(events).min(again).min(disk).min(looking).min(LONGEST_SLEEP)
+        let rules = self.sources.rules.next_deadline(now()).map_or(LONGEST_SLEEP, until);
+        machine.min(rules).min(canaries).min(events).min(again).min(disk).min(looking).min(LONGEST_SLEEP)
     }
 
     fn on_time(&mut self) {
@@ -220,6 +231,8 @@ impl<'a> Engine<'a> {
             self.looking_until = None;
             self.node_changed = true;
         }
+        self.sources.rules.tick(crate::clock::now());
+        self.rule();
         self.canaries_due |= self.canaries_deadline().is_some_and(|at| at <= now);
         self.feed(Input::Tick);
     }
@@ -279,7 +292,9 @@ impl<'a> Engine<'a> {
 
     /// The machine's id of an order that the pool has ended; `None` for one of an earlier run.
     fn finished(&mut self, work_id: u64) -> Option<u64> {
-        self.running.remove(&work_id).then(|| work_id.checked_sub(self.work_base)).flatten()
+        let known = self.running.remove(&work_id);
+        self.sources.rules.set_busy(!self.running.is_empty());
+        known.then(|| work_id.checked_sub(self.work_base)).flatten()
     }
 
     fn on_net(&mut self, event: NetEvent) {
@@ -339,6 +354,9 @@ impl<'a> Engine<'a> {
             self.sources.pool.stop(work_id);
         }
         self.end_canaries();
+        if exit == Exit::Stop {
+            self.end_rules();
+        }
         self.tell();
         self.settle_disk().await;
         self.close_books();

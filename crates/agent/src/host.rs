@@ -6,6 +6,7 @@ mod begin;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use p2p_control::api::{ErrorCode, NodeState, Problem};
@@ -20,7 +21,8 @@ use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::engine::{Engine, Events, Exit, Numbers, Sources, storage_problem};
-use crate::{home, problem, unable};
+use crate::rules::Rules;
+use crate::{clock, home, problem, unable};
 use begin::{Ground, begin, begin_again};
 
 pub(crate) use begin::remember_port;
@@ -52,13 +54,19 @@ pub async fn run(host: Host) -> Result<(), Problem> {
     let workshop = Workshop::find(&config)?;
     let (pool, pool_events) = Pool::start(workshop.pool.clone());
     let (calls_in, calls) = mpsc::channel::<Call>(WAITING_CALLS);
-    let server = Server::new(calls_in, logs, workshop.ui.clone());
+    let (rules, told) = Rules::begin(&config, home.root().to_path_buf(), clock::now());
+    let (leash, heeds_input) = (pool.leash(), rules.heeds_input());
+    let server = Server::new(calls_in, logs, workshop.ui.clone()).when_touched(move || {
+        if heeds_input.load(Ordering::Relaxed) {
+            leash.halt();
+        }
+    });
     let local = server.serve_local(bind(&home)?);
     let mut warnings = Vec::new();
     let dashboard = open_doors(&server, &home, &config, &mut warnings).await?;
 
-    let mut sources =
-        Sources { calls, committed, pool, pool_events, events: Events::new(), numbers: Numbers::default() };
+    let (events, numbers) = (Events::new(), Numbers::default());
+    let mut sources = Sources { calls, committed, pool, pool_events, rules, told, events, numbers };
     let ground = Ground { home: &home, config: &config, keys: &keys, store: &store, workshop: &workshop };
     let mut ready_in_ms = None;
     let ended = loop {

@@ -12,6 +12,7 @@ pub mod home;
 mod host;
 mod metrics;
 mod problem;
+mod rules;
 mod sentence;
 mod unable;
 mod view;

@@ -27,6 +27,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) guest_tasks: usize,
     /// Paused by hand, and until when.
     pub(crate) paused: Option<Option<Timestamp>>,
+    /// Why the owner's rules let no guests in, in one sentence.
+    pub(crate) rules: Option<&'a str>,
     /// Why nothing can be computed here.
     pub(crate) cannot_compute: Option<&'a str>,
     pub(crate) now: Timestamp,
@@ -50,6 +52,10 @@ pub(crate) fn describe(facts: &Facts<'_>) -> (NodeState, String) {
     let Some(network) = facts.network else {
         return (NodeState::Alone, "Not in a network yet. Your own tasks run on this computer.".to_owned());
     };
+    if let Some(rules) = facts.rules {
+        let state = if rules.starts_with("Paused") { NodeState::Paused } else { NodeState::Waiting };
+        return (state, rules.to_owned());
+    }
     if facts.connected > 0 {
         let who = plural(facts.connected, "other computer", "other computers");
         return (NodeState::Waiting, format!("Ready: connected to {who} in {network}. Waiting for a task."));
@@ -97,6 +103,17 @@ mod tests {
         let unreached = Facts { alone: Alone::Unreached, ..first };
         assert_eq!(said(unreached), (NodeState::Offline, "Cannot reach anybody in home. Trying again.".to_owned()));
         assert_eq!(said(Facts { cannot_compute: Some("the model is missing"), ..ready }).0, NodeState::Offline);
+    }
+
+    #[test]
+    fn what_the_rules_say_is_said_where_there_is_a_network() {
+        let waiting =
+            Facts { network: Some("home"), rules: Some("Waiting: you are using the computer."), ..Facts::default() };
+        assert_eq!(said(waiting), (NodeState::Waiting, "Waiting: you are using the computer.".to_owned()));
+        let paused = Facts { rules: Some("Paused: on battery, 82 %. Resumes on mains power."), ..waiting };
+        assert_eq!(said(paused).0, NodeState::Paused);
+        assert_eq!(said(Facts { own_tasks: 1, ..paused }).0, NodeState::Working);
+        assert_eq!(said(Facts { network: None, ..paused }).0, NodeState::Alone);
     }
 
     #[test]

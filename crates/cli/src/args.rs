@@ -2,6 +2,7 @@
 
 mod network;
 mod node;
+mod schedule;
 mod settings;
 mod task;
 mod value;
@@ -13,6 +14,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub(crate) use network::{CreateArgs, NetworkCommand, PeerCommand};
 pub(crate) use node::{InitArgs, LogsArgs, PauseArgs, StatusArgs, UpArgs};
+pub(crate) use schedule::ScheduleCommand;
 pub(crate) use settings::{CompletionArgs, ConfigCommand, IdentityCommand, PrivacyCommand};
 pub(crate) use task::{DemoArgs, SubmitArgs, TaskCommand};
 pub(crate) use wallet::{ExportArgs, ExportFormat, WalletCommand};
@@ -92,6 +94,20 @@ pub(crate) enum Command {
         after_help = "Examples:\n  p2p-agent wallet balance\n  p2p-agent wallet history\n  p2p-agent wallet export --out credits.csv\n\nWork for others earns credits; work by others costs them. What runs on this computer is free."
     )]
     Wallet(WalletCommand),
+    /// Show and change when this computer works for others
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  p2p-agent schedule show\n  p2p-agent schedule why\n  p2p-agent schedule set balanced\n  p2p-agent schedule timeline"
+    )]
+    Schedule(ScheduleCommand),
+    /// Say what works on this computer, what does not, and what to do about it
+    #[command(
+        after_help = "Examples:\n  p2p-agent doctor\n  p2p-agent doctor --json\n\nExit status: 0 where nothing is wrong, 1 where something is."
+    )]
+    Doctor,
+    /// Tell the node what this desktop session shows; `up` starts it, and it ends with the node
+    #[command(hide = true, after_help = "Examples:\n  p2p-agent session")]
+    Session,
     /// Start, join, show and leave a network
     #[command(
         subcommand,
@@ -151,9 +167,9 @@ pub(crate) struct DaemonArgs {
 /// The commands in the order of the overview.
 const GROUPS: &[(&str, &[&str])] = &[
     ("This node", &["init", "up", "down", "restart", "pause", "resume", "status", "logs", "dashboard"]),
-    ("Work", &["demo", "task", "wallet"]),
+    ("Work", &["demo", "task", "wallet", "schedule"]),
     ("Others", &["network", "peer", "identity", "privacy"]),
-    ("More", &["config", "metrics", "completion", "version", "help"]),
+    ("More", &["doctor", "config", "metrics", "completion", "version", "help"]),
 ];
 
 /// The whole command tree, with an overview that groups the commands.

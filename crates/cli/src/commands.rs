@@ -5,6 +5,7 @@ mod completion;
 mod config;
 mod dashboard;
 mod demo;
+mod doctor;
 mod follow;
 mod identity;
 mod init;
@@ -17,6 +18,8 @@ mod peer;
 mod privacy;
 mod quote;
 mod results;
+mod schedule;
+mod session;
 mod start;
 mod status;
 mod submit;
@@ -45,6 +48,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Exit, Pro
         Command::Demo(args) => demo::run(context, args).await,
         Command::Task(command) => task::run(context, command).await,
         Command::Wallet(command) => wallet::run(context, command).await,
+        Command::Schedule(command) => schedule::run(context, command).await,
+        Command::Doctor => doctor::run(context).await,
+        Command::Session => session::run(context).await,
         Command::Network(command) => network::run(context, command).await,
         Command::Peer(command) => peer::run(context, command).await,
         Command::Identity(command) => identity::run(context, &command).await,

@@ -6,6 +6,7 @@ mod error;
 mod event;
 mod network;
 mod node;
+mod schedule;
 mod task;
 mod wallet;
 
@@ -16,8 +17,10 @@ pub use network::{
     PeerSummary, TrustPeer,
 };
 pub use node::{
-    ConfigEntry, ConfigValue, Departure, Health, Identity, KeyStorage, LogLine, NodeState, PauseRequest, Status,
+    ConfigEntry, ConfigValue, Departure, Health, Identity, KeyStorage, LogLine, NodeState, PauseRequest, Sandbox,
+    Status,
 };
+pub use schedule::{ClassVerdict, RuleState, Schedule, SignalReport, SignalSeen, SignalTold, Timeline, TimelineChange};
 pub use task::{
     Chunk, ChunkOptions, Provider, Receipt, ReceiptTimings, StageRecord, SubmitTask, Task, TaskResult, TaskStage,
     TaskState, TaskSummary, TextError,

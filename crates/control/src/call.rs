@@ -8,8 +8,8 @@ use tokio::sync::{broadcast, oneshot};
 
 use crate::api::{
     ConfigEntry, ConfigValue, CreateNetwork, Departure, Event, Identity, Invite, JoinNetwork, LogLine, NearbyNetwork,
-    NetworkDetails, PauseRequest, PeerDetails, PeerSummary, Problem, Quote, Snapshot, Status, SubmitTask, Task,
-    TaskSummary, TrustPeer, Wallet, WalletCheck, WalletPage, WalletRows, WalletStats,
+    NetworkDetails, PauseRequest, PeerDetails, PeerSummary, Problem, Quote, Schedule, SignalReport, Snapshot, Status,
+    SubmitTask, Task, TaskSummary, Timeline, TrustPeer, Wallet, WalletCheck, WalletPage, WalletRows, WalletStats,
 };
 
 /// Where an answer goes. Whoever asked may have gone; that is no error.
@@ -47,6 +47,10 @@ pub enum Call {
     /// Of so many days, today included.
     WalletStats(u32, Reply<WalletStats>),
     WalletVerify(Reply<WalletCheck>),
+    Schedule(Reply<Schedule>),
+    /// Of so many hours back.
+    Timeline(u32, Reply<Timeline>),
+    Signals(SignalReport, Reply<()>),
     /// Prometheus text.
     Metrics(Reply<String>),
 }

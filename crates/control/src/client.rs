@@ -1,6 +1,7 @@
 //! The client: one method a route, over the local socket.
 
 mod connection;
+mod schedule;
 mod stream;
 mod wallet;
 

@@ -12,9 +12,13 @@ mod client;
 pub mod openapi;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "client")]
+mod session;
 
 pub use call::{Call, LogSource, Reply, Subscription};
 #[cfg(feature = "client")]
 pub use client::{Client, EventStream, LogStream};
 #[cfg(feature = "server")]
 pub use server::Server;
+#[cfg(feature = "client")]
+pub use session::tell_session;

@@ -12,6 +12,7 @@ mod guard;
 mod routes;
 mod sse;
 
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -42,6 +43,17 @@ pub(crate) struct App {
     large_bodies: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     closing: watch::Receiver<bool>,
+    touched: Touched,
+}
+
+/// What is done at once when a report says that somebody is there.
+#[derive(Clone)]
+struct Touched(Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Touched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Touched")
+    }
 }
 
 /// Answers the control API at as many doors as are opened, until it is closed or dropped.
@@ -59,7 +71,15 @@ impl Server {
         let (close, closing) = watch::channel(false);
         let large_bodies = Arc::new(Semaphore::new(LARGE_BODIES));
         let streams = Arc::new(Semaphore::new(STREAMS));
-        Self { app: App { calls, logs, large_bodies, streams, closing }, ui, close }
+        Self { app: App { calls, logs, large_bodies, streams, closing, touched: Touched(Arc::new(|| {})) }, ui, close }
+    }
+
+    /// Has `touched` called on the way in, before the engine's turn, whenever a report says that somebody has
+    /// just touched the computer. It must not block.
+    #[must_use]
+    pub fn when_touched(mut self, touched: impl Fn() + Send + Sync + 'static) -> Self {
+        self.app.touched = Touched(Arc::new(touched));
+        self
     }
 
     /// Opens the local door. Who may enter, the listener checks. The handle ends when the server closes.

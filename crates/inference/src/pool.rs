@@ -6,6 +6,7 @@
 //! others have one more try, text by text, so that a text which kills workers is named; what the
 //! order's time does not suffice for has failed by the deadline and not by a worker.
 
+mod leash;
 mod process;
 mod queue;
 mod slot;
@@ -16,14 +17,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use p2p_platform::sandbox::Level;
 use p2p_types::{Output, TaskKind, TextFailure};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::unable::Unable;
 use crate::wire::ChunkOptions;
-use queue::{Queue, WAITING_ORDERS};
+use queue::{Gate, Queue, WAITING_ORDERS};
 use slot::Slot;
+
+pub use leash::{Allowed, Leash, Stats};
+pub(crate) use process::WORKER_MEMORY;
 
 /// Events that wait for the engine.
 const WAITING_EVENTS: usize = 256;
@@ -35,10 +40,20 @@ pub struct PoolConfig {
     pub worker: PathBuf,
     /// The folder of runtime and models.
     pub assets: PathBuf,
-    /// Most workers at one time, at least 1.
+    /// Most workers at one time, at least 1. One more starts where guests have them and the owner
+    /// wants something.
     pub workers: usize,
     /// A worker without work for this long ends.
     pub idle_after: Duration,
+}
+
+/// Who an order is for, as far as it changes how it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The owner waits for it: it is never held.
+    Mine,
+    /// It is on the [`Leash`].
+    Guest,
 }
 
 /// One order for a worker.
@@ -46,11 +61,13 @@ pub struct PoolConfig {
 pub struct WorkOrder {
     /// Chosen by whoever orders; not used twice.
     pub work_id: u64,
+    pub class: Class,
     pub kind: TaskKind,
     pub texts: Vec<String>,
     /// Only for [`TaskKind::Chunk`].
     pub chunk: ChunkOptions,
-    /// From when a worker begins; what is not done then fails with [`TextFailure::Deadline`].
+    /// From when a worker begins; what is not done then fails with [`TextFailure::Deadline`]. Time
+    /// on the leash counts: whoever waits for the answer has a clock that is not held.
     pub timeout: Duration,
 }
 
@@ -68,6 +85,20 @@ pub enum PoolEvent {
 /// Ways to stop orders that wait or run.
 type Stops = Arc<Mutex<BTreeMap<u64, oneshot::Sender<()>>>>;
 
+/// How far the worker that started last closed its sandbox.
+type Reached = Arc<Mutex<Option<Level>>>;
+
+/// What all slots have in common.
+#[derive(Debug, Clone)]
+struct Shared {
+    config: PoolConfig,
+    orders: Arc<Queue<Ticket>>,
+    leash: Leash,
+    events: mpsc::Sender<PoolEvent>,
+    stops: Stops,
+    reached: Reached,
+}
+
 /// An order on its way to a worker.
 #[derive(Debug)]
 struct Ticket {
@@ -78,11 +109,12 @@ struct Ticket {
 
 /// The pool's end of the queue: without it no order can come.
 #[derive(Debug)]
-struct Orders(Arc<Queue<Ticket>>);
+struct Orders(Arc<Queue<Ticket>>, Leash);
 
 impl Drop for Orders {
     fn drop(&mut self) {
         self.0.close();
+        self.1.close();
     }
 }
 
@@ -92,6 +124,7 @@ pub struct Pool {
     orders: Orders,
     events: mpsc::Sender<PoolEvent>,
     stops: Stops,
+    reached: Reached,
     slots: Vec<JoinHandle<()>>,
 }
 
@@ -100,26 +133,32 @@ impl Pool {
     /// runtime that it is to live on.
     #[must_use]
     pub fn start(config: PoolConfig) -> (Self, mpsc::Receiver<PoolEvent>) {
-        let orders = Orders(Arc::new(Queue::new()));
+        let workers = config.workers.max(1);
+        let gate = Arc::new(Gate::new());
+        let orders = Orders(Queue::new(workers, Arc::clone(&gate)), Leash::new(gate));
         let (events, told) = mpsc::channel(WAITING_EVENTS);
         let stops = Stops::default();
-        let slots = (0..config.workers.max(1))
-            .map(|number| {
-                let queue = Arc::clone(&orders.0);
-                let slot = Slot::new(number, config.clone(), queue, events.clone(), Arc::clone(&stops));
-                tokio::spawn(slot.run())
-            })
-            .collect();
-        (Self { orders, events, stops, slots }, told)
+        let reached = Reached::default();
+        let shared = Shared {
+            config,
+            orders: Arc::clone(&orders.0),
+            leash: orders.1.clone(),
+            events: events.clone(),
+            stops: Arc::clone(&stops),
+            reached: Arc::clone(&reached),
+        };
+        // One more than workers: see the queue.
+        let slots = (0..=workers).map(|number| tokio::spawn(Slot::new(number, shared.clone()).run())).collect();
+        (Self { orders, events, stops, reached, slots }, told)
     }
 
     /// Gives an order. Its outcome comes as an event.
     pub fn run(&self, order: WorkOrder) {
         let (stop, stopped) = oneshot::channel();
-        let (work_id, texts) = (order.work_id, order.texts.len());
+        let (work_id, class, texts) = (order.work_id, order.class, order.texts.len());
         lock(&self.stops).insert(work_id, stop);
         let ticket = Ticket { order, given: Instant::now(), stop: stopped };
-        if self.orders.0.give(ticket).is_err() {
+        if self.orders.0.give(class, ticket).is_err() {
             lock(&self.stops).remove(&work_id);
             tracing::warn!(work_id, "{WAITING_ORDERS} orders wait for the workers already; this one is not taken");
             // Only this order fails. Nobody reads events any more where this does too.
@@ -128,8 +167,14 @@ impl Pool {
         }
     }
 
+    /// What holds the workers that are busy for guests.
+    #[must_use]
+    pub fn leash(&self) -> Leash {
+        self.orders.1.clone()
+    }
+
     /// Nobody wants this order any more. It ends without an event; a worker that is busy with it
-    /// gets a moment to finish and is then killed.
+    /// gets a moment to finish and is then killed: at once where it is halted.
     pub fn stop(&self, work_id: u64) {
         if let Some(stop) = lock(&self.stops).remove(&work_id) {
             // The order may just have ended.
@@ -137,9 +182,16 @@ impl Pool {
         }
     }
 
+    /// How far workers are closed off from this computer, as the one that started last found it;
+    /// `None` before there was any.
+    #[must_use]
+    pub fn sandbox(&self) -> Option<Level> {
+        *self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends all workers and waits until they are gone.
     pub async fn shutdown(self) {
-        let Self { orders, events, stops, slots } = self;
+        let Self { orders, events, stops, slots, .. } = self;
         drop((orders, events));
         for stop in std::mem::take(&mut *lock(&stops)).into_values() {
             let _ = stop.send(());

@@ -4,6 +4,7 @@
 
 use std::io::{self, Read, Write};
 
+use p2p_platform::sandbox::{Files, Level, Network};
 use p2p_types::{Output, TaskKind, TextFailure};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::unable::Unable;
 
-/// Changes whenever a message changes.
-pub(crate) const PROTOCOL: u32 = 2;
+/// Changes whenever a message changes. The two hellos never do: they say that it has changed.
+pub(crate) const PROTOCOL: u32 = 3;
 /// Longest frame, in bytes: the texts of one part, or their embeddings, with room to spare.
 pub(crate) const FRAME_BYTES: usize = 16 * 1024 * 1024;
 
@@ -40,6 +41,11 @@ pub(crate) enum Order {
         texts: Vec<String>,
         chunk: ChunkOptions,
     },
+    /// The second frame: the worker loads the runtime and closes its sandbox.
+    Close {
+        /// Memory it may take from then on, in bytes.
+        memory: u64,
+    },
 }
 
 /// From the worker.
@@ -55,6 +61,47 @@ pub(crate) enum Reply {
     Unable { id: u64, why: Unable },
     /// The process runs: once a second while an order is computed.
     Alive,
+    /// The answer to the second frame: how far the sandbox is closed.
+    Closed {
+        #[serde(with = "LevelOnWire")]
+        level: Level,
+    },
+}
+
+/// [`Level`] belongs to a room that knows nothing of wires; these say how it travels.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Level")]
+struct LevelOnWire {
+    #[serde(with = "FilesOnWire")]
+    files: Files,
+    landlock: u8,
+    #[serde(with = "NetworkOnWire")]
+    network: Network,
+    calls: bool,
+    processes: bool,
+    others: bool,
+    code: bool,
+    memory: Option<u64>,
+    cpu_seconds: Option<u64>,
+    open_files: Option<u64>,
+    written: Option<u64>,
+    private: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Files")]
+enum FilesOnWire {
+    Open,
+    ReadOnly,
+    Models,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Network")]
+enum NetworkOnWire {
+    Open,
+    NoTcp,
+    Closed,
 }
 
 /// One message as a frame.
@@ -123,6 +170,17 @@ mod tests {
         let frame = encode(&order).expect("short");
         assert_eq!(read_blocking(&mut frame.as_slice()).expect("a frame"), Some(order));
         assert_eq!(read_blocking::<Order>(&mut [].as_slice()).expect("the end"), None);
+        let level = Level { files: Files::Models, network: Network::NoTcp, memory: Some(1 << 30), ..Level::default() };
+        let frame = encode(&Reply::Closed { level }).expect("short");
+        assert_eq!(read_blocking(&mut frame.as_slice()).expect("a frame"), Some(Reply::Closed { level }));
+    }
+
+    /// Workers and daemons of other versions understand them.
+    #[test]
+    fn the_hellos_stay_as_they_are() {
+        let hello = Order::Hello { protocol: 9, assets: "/a".into() };
+        assert_eq!(encode(&hello).expect("short"), [5, 0, 0, 0, 0, 9, 2, b'/', b'a']);
+        assert_eq!(encode(&Reply::Hello { protocol: 9 }).expect("short"), [2, 0, 0, 0, 0, 9]);
     }
 
     #[test]

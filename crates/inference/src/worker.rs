@@ -6,14 +6,20 @@
 //!
 //! For the benchmark there is a way past the pool: `p2p-worker --bench FILE` embeds the lines of
 //! FILE, once to warm up and then for a while, and prints `{"tokens_per_second": …, "tokens": …,
-//! "texts": …}`. The assets are found as the daemon finds them.
+//! "texts": …}`. The assets are found as the daemon finds them. For the tests of the sandbox,
+//! `p2p-worker --probe FILE` closes it, loads FILE as a model, runs it once and prints what came of
+//! it.
+//!
+//! Before the first order it loads the runtime and closes its sandbox (`p2p_platform::sandbox`).
 
 mod batch;
 mod bench;
 mod chunk;
+mod closed;
 mod engine;
 mod head;
 mod model;
+mod probe;
 mod pulse;
 mod tokens;
 
@@ -27,23 +33,30 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use p2p_platform::sandbox::{self, Level};
 use p2p_types::TextFailure;
 
 use crate::wire::{Order, PROTOCOL, Reply, encode, read_blocking, write_blocking};
-use engine::Engine;
+use closed::Closed;
 
 /// Runs the worker with the arguments that follow the program's name, until its input ends.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    sandbox::forbid_reports();
     quiet_panics();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let ended = match arguments.as_slice() {
         [] => {
+            let closed = |assets, memory| {
+                let closed = closed::close(assets, memory, 0);
+                // Its thread comes after, or it would not be closed in.
+                pulse::start().map(|()| closed)
+            };
             // Frame by frame, so that the pulse finds its place between two of them.
-            let served =
-                pulse::start().and_then(|()| serve(&mut BufReader::new(io::stdin().lock()), &mut io::stdout()));
+            let served = serve(&mut BufReader::new(io::stdin().lock()), &mut io::stdout(), closed);
             served.map_err(|error| error.to_string())
         }
         [flag, file] if flag == "--bench" => bench::run(&PathBuf::from(file)),
+        [flag, file] if flag == "--probe" => probe::run(&PathBuf::from(file)),
         _ => Err("p2p-worker is started by the daemon and takes no arguments".to_owned()),
     };
     match ended {
@@ -55,8 +68,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Greets, then answers order after order.
-fn serve(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
+/// Greets, closes the sandbox with `close`, then answers order after order.
+fn serve(
+    input: &mut impl Read,
+    output: &mut impl Write,
+    close: impl FnOnce(PathBuf, u64) -> io::Result<(Closed, Level)>,
+) -> io::Result<()> {
     let Some(Order::Hello { protocol, assets }) = read_blocking(input)? else {
         return Err(io::Error::other("the first message was no hello"));
     };
@@ -64,7 +81,11 @@ fn serve(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     if protocol != PROTOCOL {
         return Err(io::Error::other(format!("the daemon speaks version {protocol}, this worker {PROTOCOL}")));
     }
-    let mut engine = Engine::new(PathBuf::from(assets));
+    let Some(Order::Close { memory }) = read_blocking(input)? else {
+        return Err(io::Error::other("the second message did not close the sandbox"));
+    };
+    let (mut closed, level) = close(PathBuf::from(assets), memory)?;
+    write_blocking(output, &Reply::Closed { level })?;
     while let Some(order) = read_blocking(input)? {
         let Order::Run { id, kind, texts, chunk } = order else {
             return Err(io::Error::other("a second hello"));
@@ -73,7 +94,7 @@ fn serve(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
         pulse::set_busy(true);
         let mut left = texts.len();
         let mut last = Vec::new();
-        let computed = engine.compute(kind, &texts, chunk, &mut |outcomes| {
+        let computed = closed.engine.compute(kind, &texts, chunk, &mut |outcomes| {
             left = left.saturating_sub(outcomes.len());
             let finished = outcomes.into_iter().map(|(place, outcome)| (count(place), outcome)).collect();
             if left > 0 {
@@ -91,7 +112,12 @@ fn serve(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
             Err(why) => Reply::Unable { id, why },
         };
         pulse::set_busy(false);
+        let unable = matches!(reply, Reply::Unable { .. });
         answer(output, reply)?;
+        if unable && closed.lacks {
+            // Whoever mends it finds a new worker that sees it.
+            return Ok(());
+        }
     }
     Ok(())
 }

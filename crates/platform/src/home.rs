@@ -192,6 +192,12 @@ impl Home {
         self.run_dir().join("lock")
     }
 
+    /// Locked by who tells the daemon of this user's session.
+    #[must_use]
+    pub fn session_lock_file(&self) -> PathBuf {
+        self.run_dir().join("session.lock")
+    }
+
     /// The running daemon's process id, as decimal text.
     #[must_use]
     pub fn pid_file(&self) -> PathBuf {

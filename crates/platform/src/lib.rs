@@ -10,7 +10,10 @@ pub mod file;
 mod home;
 mod keys;
 mod lock;
+mod machine;
 pub mod process;
+pub mod sandbox;
+pub mod signals;
 pub mod socket;
 
 pub use assets::{Assets, sibling};
@@ -20,7 +23,8 @@ pub use keys::{
     KeyError, KeyStorage, Keys, SEALED_BYTES, SealError, create_keys, load_keys, open_account, replace_account,
     seal_account,
 };
-pub use lock::{HomeLock, LockError};
+pub use lock::{HomeLock, LockError, SessionLock};
+pub use machine::{memory_bytes, processors};
 
 /// `N` bytes nobody can guess, from the operating system.
 ///

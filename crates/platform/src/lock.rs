@@ -50,6 +50,28 @@ impl Drop for HomeLock {
     }
 }
 
+/// The right to be the one that tells a home's daemon of this user's session.
+#[derive(Debug)]
+pub struct SessionLock {
+    /// Holds the lock as long as it is open.
+    _file: File,
+}
+
+impl SessionLock {
+    /// Takes it; `None` where somebody else has it. The home's folders must exist.
+    ///
+    /// # Errors
+    /// When the lock file cannot be used.
+    pub fn acquire(home: &Home) -> io::Result<Option<Self>> {
+        let file = file::open_lock(&home.session_lock_file())?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
 fn pid_of_daemon(home: &Home) -> Option<u32> {
     let text = file::read_private(&home.pid_file(), 32).ok()?;
     std::str::from_utf8(&text).ok()?.trim().parse().ok()
@@ -72,6 +94,17 @@ mod tests {
         drop(first);
         assert!(!home.pid_file().exists());
         HomeLock::acquire(&home).expect("given back");
+    }
+
+    #[test]
+    fn one_session_a_home() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::at(folder.path().join("home"));
+        home.create().expect("folders");
+        let first = SessionLock::acquire(&home).expect("usable").expect("nobody has it");
+        assert!(SessionLock::acquire(&home).expect("usable").is_none());
+        drop(first);
+        assert!(SessionLock::acquire(&home).expect("usable").is_some());
     }
 
     #[test]

@@ -51,6 +51,47 @@ pub fn is_alive(pid: u32) -> bool {
     system::is_alive(pid)
 }
 
+/// The reins of a process that this one has started: stop, go on, and its clock.
+///
+/// Linux and Windows have handles that stay with one process, whatever becomes of its id.
+/// Elsewhere an id may come back once the child was waited for: let go of the reins before.
+#[derive(Debug)]
+pub struct Reins(system::Reins);
+
+impl Reins {
+    /// Of a child that was not waited for yet.
+    ///
+    /// # Errors
+    /// When there is no such process, or it is another user's.
+    pub fn take(pid: u32) -> io::Result<Self> {
+        system::Reins::take(pid).map(Self)
+    }
+
+    /// Stops all of its threads where they are, until [`Self::resume`].
+    ///
+    /// # Errors
+    /// When it has ended and was waited for.
+    pub fn stop(&self) -> io::Result<()> {
+        self.0.stop()
+    }
+
+    /// Lets it go on from where it was stopped. One that runs is not disturbed.
+    ///
+    /// # Errors
+    /// When it has ended and was waited for.
+    pub fn resume(&self) -> io::Result<()> {
+        self.0.resume()
+    }
+
+    /// Processor time that all of its threads together have used.
+    ///
+    /// # Errors
+    /// When it has ended and was waited for.
+    pub fn cpu_time(&self) -> io::Result<Duration> {
+        self.0.cpu_time()
+    }
+}
+
 /// Memory of this process that is in RAM, in bytes.
 #[must_use]
 pub fn resident_bytes() -> Option<u64> {
@@ -72,6 +113,13 @@ fn resident() -> Option<u64> {
     let memory = ProcessRefreshKind::nothing().with_memory();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, memory);
     Some(system.process(pid)?.memory())
+}
+
+/// The most memory that any one child of this process had in RAM, of those that have ended and
+/// were waited for, in bytes. `None` where the system does not say.
+#[must_use]
+pub fn peak_of_children() -> Option<u64> {
+    system::peak_of_children()
 }
 
 /// When this process started: on Linux when it was executed (to 10 ms, never later than it was),

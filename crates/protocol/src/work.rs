@@ -103,7 +103,12 @@ impl Queue {
 
     /// The next job that may run, where a worker is free.
     pub(crate) fn start_next(&mut self) -> Option<&Job> {
-        if self.running >= self.slots {
+        let (_, id) = self.waiting.first_key_value()?;
+        // Guests may take long where the owner holds them back: one order of the owner's own runs beside them.
+        let mine = |job: &Job| job.work.class == Class::Mine;
+        let beside = self.jobs.get(id).is_some_and(|(_, job)| mine(job))
+            && !self.jobs.values().any(|(_, job)| job.running && mine(job));
+        if self.running >= self.slots + usize::from(beside) {
             return None;
         }
         let (_, id) = self.waiting.pop_first()?;
@@ -180,6 +185,19 @@ mod tests {
         assert_eq!(queue.guests().count(), 2);
         assert_eq!(started(&mut queue), [3, 4, 2, 1, 5]);
         assert_eq!(queue.guests().count(), 0);
+    }
+
+    #[test]
+    fn one_order_of_the_owners_runs_beside_guests_that_are_held_back() {
+        let mut queue = Queue { slots: 1, ..Queue::default() };
+        push(&mut queue, Class::Guest, Priority::High, 1);
+        assert!(queue.start_next().is_some());
+        push(&mut queue, Class::Guest, Priority::High, 2);
+        assert!(queue.start_next().is_none());
+        push(&mut queue, Class::Mine, Priority::Low, 3);
+        push(&mut queue, Class::Mine, Priority::Low, 4);
+        assert!(queue.start_next().is_some_and(|job| job.work.class == Class::Mine));
+        assert!(queue.start_next().is_none(), "one, and no more");
     }
 
     #[test]

@@ -112,6 +112,12 @@ impl Board {
         self.refresh(now);
     }
 
+    /// Whether somebody has said a word of everything that is not about a session.
+    pub(crate) fn told_of_the_machine(&self) -> bool {
+        let of_session = |kind| matches!(kind, SignalKind::Input | SignalKind::FullScreen | SignalKind::Inhibitor);
+        SignalKind::ALL.into_iter().filter(|kind| !of_session(*kind)).all(|kind| self.words(kind).next().is_some())
+    }
+
     /// A source says goodbye: its word ends now.
     pub(crate) fn leave(&mut self, now: Monotonic, id: SourceId) {
         if let Some(source) = self.sources.get_mut(&id) {

@@ -98,7 +98,7 @@ pub(crate) fn judge(rule: Rule, facts: &Facts<'_>) -> Judged {
         Rule::ByHand => facts.by_hand(),
         Rule::Starting => {
             let end = facts.started.plus_ms(START_MS);
-            let waits = facts.now.mono < end;
+            let waits = facts.now.mono < end && !facts.board.told_of_the_machine();
             Judged::new(blocks(waits), Reason::Starting, Resumes::Shortly { within_ms: START_MS })
                 .until(waits.then_some(end))
         }

@@ -107,6 +107,12 @@ impl Deref for Checked {
 }
 
 impl Policy {
+    /// Whether it matters if somebody uses the computer.
+    #[must_use]
+    pub const fn heeds_input(&self) -> bool {
+        matches!(self.when, When::Idle { .. })
+    }
+
     /// Everything in it that contradicts itself or can never be.
     ///
     /// # Errors

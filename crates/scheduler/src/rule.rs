@@ -45,7 +45,8 @@ const fn hold(stop_ms: u64, resume_ms: u64) -> Hold {
 }
 
 /// For so long after the start guests and duties wait, so that whoever can tell something tells
-/// it first: a laptop on battery would else work for the second that it takes to find out.
+/// it first: a laptop on battery would else work for the second that it takes to find out. It ends
+/// as soon as everything that any process can see was told, or said to be past telling.
 pub const START_MS: u64 = 5_000;
 
 /// For so long the last value of a reading stands in for one that cannot be told any more: a

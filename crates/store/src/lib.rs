@@ -20,13 +20,15 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use p2p_types::TaskId;
+use p2p_types::{TaskId, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use error::{StoreBusy, StoreError};
 pub use journal::{Journal, Replay};
-pub use record::{Committed, Durability, Loaded, READ_BYTES, Record, StoredDeparture, StoredTask};
+pub use record::{
+    Committed, DECISION_DAYS, Durability, Loaded, READ_BYTES, Record, StoredDecision, StoredDeparture, StoredTask,
+};
 pub use wallet::{StoredRow, Sums};
 use writer::{Bounds, Completion, Job, Writer};
 
@@ -153,6 +155,14 @@ impl Store {
     /// As [`Store::tasks`].
     pub async fn departures(&self, limit: u32) -> Result<Vec<StoredDeparture>, StoreError> {
         self.read(move |connection| reader::departures(connection, limit)).await
+    }
+
+    /// What guests might do from `from` on, oldest first; the first is what was so then.
+    ///
+    /// # Errors
+    /// As [`Store::tasks`].
+    pub async fn decisions(&self, from: Timestamp) -> Result<Vec<StoredDecision>, StoreError> {
+        self.read(move |connection| reader::decisions(connection, from)).await
     }
 
     /// Writes what is queued, ends both threads and lets go of the file. Blocks for that long.

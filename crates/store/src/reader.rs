@@ -6,7 +6,7 @@ use p2p_types::{DeviceId, TaskId, Timestamp, limits};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
 
-use crate::record::{Loaded, READ_BYTES, StoredDeparture, StoredTask};
+use crate::record::{Loaded, READ_BYTES, StoredDecision, StoredDeparture, StoredTask};
 
 pub(crate) fn load(connection: &Connection) -> Result<Loaded> {
     // One transaction, so that all of it is of one moment.
@@ -61,6 +61,15 @@ pub(crate) fn departures(connection: &Connection, limit: u32) -> Result<Vec<Stor
             texts: row.get(5)?,
             bytes: row.get(6)?,
         })
+    })
+}
+
+/// Those from `from` on, oldest first, and the last before them.
+pub(crate) fn decisions(connection: &Connection, from: Timestamp) -> Result<Vec<StoredDecision>> {
+    let since = "SELECT at, document FROM decisions WHERE number >= coalesce(
+                     (SELECT max(number) FROM decisions WHERE at <= ?1), 0) ORDER BY number LIMIT 20000";
+    all(connection, since, [i64::try_from(from.0).unwrap_or(i64::MAX)], |row| {
+        Ok(StoredDecision { at: Timestamp(row.get(0)?), document: row.get(1)? })
     })
 }
 

@@ -36,6 +36,8 @@ pub enum Record {
     Voucher { network: NetworkId, hold: Hash, signed: Vec<u8> },
     /// It was settled, or never will be.
     VoucherDone { network: NetworkId, hold: Hash },
+    /// What the owner's rules let guests do from now on. Kept for [`DECISION_DAYS`].
+    Decision { at: Timestamp, document: Vec<u8> },
     /// What a role of this node keeps for itself, by its name.
     Note { network: NetworkId, name: &'static str, document: Vec<u8> },
 }
@@ -67,6 +69,7 @@ impl Record {
             | Self::Paused { .. }
             | Self::Entry { .. }
             | Self::Row { .. }
+            | Self::Decision { .. }
             | Self::VoucherDone { .. } => Durability::Process,
         }
     }
@@ -114,6 +117,16 @@ pub struct StoredTask {
     pub id: TaskId,
     pub submitted: Timestamp,
     pub finished: bool,
+    pub document: Vec<u8>,
+}
+
+/// How long decisions are kept.
+pub const DECISION_DAYS: u64 = 30;
+
+/// A decision as it was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDecision {
+    pub at: Timestamp,
     pub document: Vec<u8>,
 }
 

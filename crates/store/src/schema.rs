@@ -12,8 +12,11 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
 use crate::StoreError;
 
 /// Number `n` brings a database from version `n` to `n + 1`.
-pub(crate) const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_start.sql"), include_str!("../migrations/0002_wallet.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_start.sql"),
+    include_str!("../migrations/0002_wallet.sql"),
+    include_str!("../migrations/0003_decisions.sql"),
+];
 
 /// "P2PA", as the first migration sets it.
 const APPLICATION_ID: u32 = 0x5032_5041;

@@ -1,4 +1,5 @@
 mod crash;
+mod decisions;
 mod faults;
 mod migrations;
 mod model;

@@ -9,8 +9,11 @@ use p2p_types::{Timestamp, limits};
 use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::mpsc::OwnedPermit;
 
+use crate::record::DECISION_DAYS;
 use crate::schema::Lock;
 use crate::{Committed, Durability, Record, StoreError, wallet};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// How much is kept. What comes first is pruned first.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +23,7 @@ pub(crate) struct Bounds {
     /// Of each kind.
     pub(crate) receipts: u32,
     pub(crate) peers: u32,
+    pub(crate) decisions: u32,
     /// Pages of 4 KiB that the file may never pass. Above half of them finished tasks go.
     pub(crate) pages: u32,
     /// Weight of the records between two prunings.
@@ -33,6 +37,7 @@ impl Default for Bounds {
             departures: 100_000,
             receipts: 100_000,
             peers: u32::try_from(limits::KNOWN_PEERS).expect("about a thousand"),
+            decisions: 50_000,
             pages: 256 * 1024, // 1 GiB
             prune_after: 1024,
         }
@@ -170,7 +175,7 @@ impl Writer {
     }
 
     fn prune(&mut self) -> rusqlite::Result<()> {
-        let Bounds { tasks, departures, receipts, peers, pages, .. } = self.bounds;
+        let Bounds { tasks, departures, receipts, peers, decisions, pages, .. } = self.bounds;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for (sql, keep) in [
             ("DELETE FROM tasks WHERE number <= (SELECT max(number) FROM tasks) - ?1", tasks),
@@ -181,9 +186,13 @@ impl Writer {
                 "DELETE FROM peers WHERE device IN (SELECT device FROM peers ORDER BY seen DESC LIMIT -1 OFFSET ?1)",
                 peers,
             ),
+            ("DELETE FROM decisions WHERE number <= (SELECT max(number) FROM decisions) - ?1", decisions),
         ] {
             transaction.prepare_cached(sql)?.execute([keep])?;
         }
+        // By the newest of them and not by the calendar, which may be wrong now.
+        let aged = "DELETE FROM decisions WHERE at < (SELECT max(at) FROM decisions) - ?1";
+        transaction.prepare_cached(aged)?.execute([DECISION_DAYS * DAY_MS])?;
         // The oldest eighth of the finished tasks at a time, until there is room or none is left.
         let used = "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count";
         while transaction.prepare_cached(used)?.query_row((), |row| row.get::<_, u32>(0))? > pages / 2 {
@@ -244,6 +253,9 @@ fn apply(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
             "INSERT OR REPLACE INTO entries (network, account, device, number, certificate) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![network.0, lane.account.0, lane.device.0, number, certificate],
         ),
+        Record::Decision { at, document } => {
+            run("INSERT INTO decisions (at, document) VALUES (?1, ?2)", params![time(*at), document])
+        }
         Record::Row { network, number, id, at, document, sums } => {
             wallet::keep_row(connection, *network, *number, id, time(*at), document, sums)
         }

@@ -65,22 +65,46 @@ impl SignalKind {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Reading {
     /// Milliseconds since the last key, click or touch. Its source says at once when somebody comes back.
-    Input { idle_ms: u64 },
+    Input {
+        idle_ms: u64,
+    },
     /// `percent` is that of all batteries together, where there is one; `saver` the system's power saver.
-    Power { mains: bool, percent: Option<u8>, saver: bool },
+    Power {
+        mains: bool,
+        percent: Option<u8>,
+        saver: bool,
+    },
     /// Tenths of a degree Celsius.
-    Temperature { decicelsius: i32 },
-    Metered { metered: bool },
-    FullScreen { full_screen: bool },
-    Inhibitor { inhibitor: Option<Inhibitor> },
+    Temperature {
+        decicelsius: i32,
+    },
+    Metered {
+        metered: bool,
+    },
+    FullScreen {
+        full_screen: bool,
+    },
+    Inhibitor {
+        inhibitor: Option<Inhibitor>,
+    },
     /// Thousandths of all processors together, ours excluded.
-    Load { others_permille: u16 },
+    Load {
+        others_permille: u16,
+    },
     /// Bytes that can be had without swapping; thousandths of the last ten seconds in which
     /// something waited for memory, where the system says so.
-    Memory { available_bytes: u64, total_bytes: u64, pressure_permille: Option<u16> },
-    Disk { free_bytes: u64 },
+    Memory {
+        available_bytes: u64,
+        total_bytes: u64,
+        pressure_permille: Option<u16>,
+    },
+    Disk {
+        free_bytes: u64,
+    },
     /// Minutes east of UTC.
-    Zone { minutes: i16 },
+    Zone {
+        minutes: i16,
+    },
 }
 
 impl Reading {

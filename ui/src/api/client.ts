@@ -3,15 +3,19 @@
 import { cleanAll } from "./clean";
 import type { Transport } from "./transport";
 import type {
+  ConfigEntry,
   CreateNetwork,
   Invite,
   NearbyNetwork,
   NetworkDetails,
+  PauseRequest,
   PeerDetails,
   Quote,
+  Schedule,
   Status,
   SubmitTask,
   Task,
+  Timeline,
   Wallet,
   WalletCheck,
   WalletRows,
@@ -27,8 +31,15 @@ export class Client {
   }
 
   status = () => this.#call<Status>("GET", "/status");
-  pause = () => this.#call<Status>("POST", "/node/pause", {});
+  /** Until it is resumed, where no end is named. */
+  pause = (request: PauseRequest = {}) => this.#call<Status>("POST", "/node/pause", request);
   resume = () => this.#call<Status>("POST", "/node/resume");
+
+  schedule = () => this.#call<Schedule>("GET", "/schedule");
+  timeline = (hours: number) => this.#call<Timeline>("GET", `/schedule/timeline?hours=${hours}`);
+  config = () => this.#call<ConfigEntry[]>("GET", "/config");
+  setConfig = (key: string, value: unknown) =>
+    this.#call<ConfigEntry>("PUT", `/config/${encodeURIComponent(key)}`, { value });
 
   submit = (task: SubmitTask) => this.#call<Task>("POST", "/tasks", task);
   task = (id: string) => this.#call<Task>("GET", `/tasks/${encodeURIComponent(id)}`);

@@ -3,7 +3,7 @@
 import { Client } from "../api/client";
 import { problemOf } from "../api/transport";
 import type { Link, Transport } from "../api/transport";
-import type { DaemonEvent, PeerDetails, Status, Task } from "../api/types";
+import type { DaemonEvent, PauseRequest, PeerDetails, Status, Task } from "../api/types";
 import { WalletStore } from "./wallet.svelte";
 
 const NO_SUCH_TASK = "E2007";
@@ -65,6 +65,11 @@ export class NodeStore {
 
   async setPaused(paused: boolean): Promise<void> {
     this.#setStatus(await (paused ? this.client.pause() : this.client.resume()));
+  }
+
+  /** Pauses by hand, until its end where it has one. */
+  async pause(request: PauseRequest): Promise<void> {
+    this.#setStatus(await this.client.pause(request));
   }
 
   async setTrusted(id: string, trusted: boolean): Promise<PeerDetails> {

@@ -1,7 +1,10 @@
 // Which page is shown: the part of the address after #.
 
-export const PAGES = ["home", "wallet", "network"] as const;
-export type Page = (typeof PAGES)[number];
+/** Those of the rail. */
+export const PAGES = ["home", "wallet", "network", "settings"] as const;
+/** The day stands behind the sentence on Home. */
+const ALL = [...PAGES, "activity"] as const;
+export type Page = (typeof ALL)[number];
 
 export class Route {
   page = $state<Page>(pageOf(location.hash));
@@ -20,5 +23,5 @@ export function addressOf(page: Page): string {
 
 function pageOf(hash: string): Page {
   const name = hash.replace(/^#\/?/, "").split("?")[0];
-  return PAGES.find((page) => page === name) ?? "home";
+  return ALL.find((page) => page === name) ?? "home";
 }

@@ -380,12 +380,14 @@ describe("keyboard and screen reader", () => {
   it("reach everything on Home in reading order", async () => {
     open();
     const names: string[] = [];
-    for (let step = 0; step < 7; step++) {
+    for (let step = 0; step < 10; step++) {
       await userEvent.tab();
       const at = document.activeElement;
       names.push(at?.getAttribute("aria-label") ?? at?.textContent.trim() ?? "");
     }
-    expect(names.slice(0, 4)).toEqual(["Home", "Wallet", "Network", "Work for others"]);
+    expect(names.slice(0, 4)).toEqual(["Home", "Wallet", "Network", "Settings"]);
+    expect(names[4]).toMatch(/^Ready: connected/);
+    expect(names.slice(5, 7)).toEqual(["Work for others", "Pause for"]);
     expect(names).toContain("Run");
   });
 

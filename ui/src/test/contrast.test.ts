@@ -34,6 +34,9 @@ const TEXT = [
 const EDGES = [
   ["edge", ["paper", "field"]],
   ["accent", ["paper", "field", "rail"]],
+  ["band-owner", ["paper", "field"]],
+  ["band-hours", ["paper", "field"]],
+  ["band-computer", ["paper", "field"]],
 ] as const;
 
 describe.each([

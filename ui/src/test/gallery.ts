@@ -7,6 +7,7 @@ import App from "../App.svelte";
 import type { NodeState, Task } from "../api/types";
 import "../app.css";
 import { FakeTransport, peerDetails, problem } from "./fake";
+import { settable, timeline } from "./samples.schedule";
 import { OTHER, WAITING, peers, row, rows, status, task, wallet } from "./samples";
 
 const wanted = new URLSearchParams(location.search);
@@ -26,6 +27,18 @@ if (wanted.has("warn")) {
 
 fake.answer("POST /node/pause", () => (now = { ...status("paused"), peers: now.peers }));
 fake.answer("POST /node/resume", () => (now = { ...status("waiting"), peers: now.peers }));
+// ?preset=full&own=cpu_percent=40;hours="mon 18:00-23:00" what is set, &open=0 a fold, &nothing an empty day
+const own = (wanted.get("own") ?? "")
+  .split(";")
+  .filter(Boolean)
+  .map((pair) => pair.split("="));
+settable(fake, {
+  "schedule.preset": wanted.get("preset") ?? "quiet",
+  ...Object.fromEntries(own.map(([name, value = ""]) => [`schedule.${name}`, JSON.parse(value || "null")])),
+});
+fake.answer("GET /schedule/timeline?hours=24", () =>
+  wanted.has("nothing") ? { ...timeline(), changes: [] } : timeline(),
+);
 fake.answer("POST /network/leave", () => null);
 fake.answer("GET /status", () => status("alone"));
 fake.answer("GET /network/nearby", () => [{ id: "a", name: "Kitchen", seen_ms: 0 }]);
@@ -114,6 +127,14 @@ if (wanted.has("type")) setTimeout(type, 50);
 if (wanted.has("press")) setTimeout(() => press(wanted.get("press") ?? ""), 50);
 if (wanted.has("run")) setTimeout(run, 50);
 if (wanted.has("details")) setTimeout(() => document.querySelector<HTMLElement>("tbody button")?.click(), 50);
+if (wanted.has("open")) {
+  setTimeout(() => {
+    const folds = [...document.querySelectorAll<HTMLDetailsElement>(".page > details")];
+    const one = Number(wanted.get("open"));
+    folds.forEach((fold, index) => (fold.open = wanted.get("open") === "" || index === one));
+    folds[one]?.scrollIntoView();
+  }, 100);
+}
 if (wanted.has("invite")) setTimeout(() => press("Invite somebody"), 50);
 
 function arrive() {

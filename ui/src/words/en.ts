@@ -1,6 +1,7 @@
 // Every text of the app in one place, so that a translation is one more file of the same shape.
 // Plain words, present tense. "Another computer", not "peer", outside Network.
 
+import { schedule } from "./en.schedule";
 import { wallet } from "./en.wallet";
 
 const plural = (count: number, one: string, many: string): string =>
@@ -9,7 +10,7 @@ const plural = (count: number, one: string, many: string): string =>
 export const en = {
   app: {
     name: "P2P Agent",
-    pages: { home: "Home", wallet: "Wallet", network: "Network" },
+    pages: { home: "Home", wallet: "Wallet", network: "Network", settings: "Settings", activity: "Activity" },
     navigation: "Pages",
     broken: {
       code: "UI",
@@ -79,6 +80,7 @@ export const en = {
   },
 
   wallet,
+  schedule,
 
   stages: {
     heading: "Progress",

@@ -5,4 +5,17 @@ export type Words = typeof en;
 
 /** The texts that are shown. */
 export const words: Words = en;
-export { ago, credits, creditParts, delay, exactly, percent, shortId, signed, span, when } from "./numbers";
+export {
+  ago,
+  credits,
+  creditParts,
+  delay,
+  exactly,
+  length,
+  percent,
+  shortId,
+  signed,
+  span,
+  timeOfDay,
+  when,
+} from "./numbers";

@@ -54,6 +54,23 @@ export function ago(ms: number, now: number): string {
   }).format(ms);
 }
 
+/** The time of day, as the node's sentences have it: "06:00". */
+export function timeOfDay(ms: number): string {
+  return new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(
+    ms,
+  );
+}
+
+/** A length in words of a clock: "12 s", "3 min", "1 h 20 min". */
+export function length(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds}${GAP}s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes}${GAP}min`;
+  const rest = minutes % 60;
+  return `${Math.floor(minutes / 60)}${GAP}h${rest === 0 ? "" : ` ${rest}${GAP}min`}`;
+}
+
 const MICRO = 1_000_000;
 
 /**

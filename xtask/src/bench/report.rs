@@ -142,6 +142,42 @@ const SPECS: &[Spec] = &[
         floor: 10_000.0,
         goal: 1_000.0,
     },
+    Spec {
+        name: "cap-above",
+        what: "guests' work on every processor, capped at 10, 30, 50 and 80 %: the most that any second was above",
+        unit: "points",
+        by_ratio: false,
+        at_most: true,
+        floor: 2.0,
+        goal: 0.5,
+    },
+    Spec {
+        name: "cap-error",
+        what: "the same, how far a second was from its cap, p99",
+        unit: "points",
+        by_ratio: false,
+        at_most: true,
+        floor: 2.0,
+        goal: 0.5,
+    },
+    Spec {
+        name: "yield",
+        what: "from a halt to the last of the guests' workers stopped, p99",
+        unit: "ms",
+        by_ratio: false,
+        at_most: true,
+        floor: 100.0,
+        goal: 50.0,
+    },
+    Spec {
+        name: "yield-memory",
+        what: "from a halt to the memory of all of them being back, p99",
+        unit: "ms",
+        by_ratio: false,
+        at_most: true,
+        floor: 1_000.0,
+        goal: 500.0,
+    },
 ];
 
 impl Spec {

@@ -13,6 +13,8 @@ use crate::stamp::Stamp;
 /// Python of the environment, in the folder of the models.
 pub(crate) fn python(place: &Place) -> Command {
     let mut command = Command::new(place.venv_program("python"));
+    // Else the runtime looks for its maker's servers as it starts.
+    command.env("ORT_DISABLE_TELEMETRY", "1");
     command.current_dir(place.root.join("models")).env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }

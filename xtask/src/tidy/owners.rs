@@ -21,10 +21,14 @@ const OWNED: &[(&str, &[&str])] = &[
     // The operating system.
     ("getrandom", &["platform"]),
     ("keyring*", &["platform"]),
+    ("landlock", &["platform"]),
     ("libc", &["platform"]),
     ("rustix", &["platform"]),
+    ("seccompiler", &["platform"]),
     ("sysinfo", &["platform"]),
+    ("wayland*", &["platform"]),
     ("windows*", &["platform"]),
+    ("x11rb", &["platform"]),
     ("zbus", &["platform", "tray"]),
     // A key closed with a passphrase.
     ("argon2", &["platform"]),

@@ -39,7 +39,9 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<BTreeMap<&'static str, Va
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(BTreeMap::new());
     }
-    let document: Value = serde_saphyr::from_str(text).map_err(|error| {
+    // The template is mostly comments, and the parser keeps but a few at a time.
+    let bare: Vec<&str> = text.lines().map(|line| if line.trim_start().starts_with('#') { "" } else { line }).collect();
+    let document: Value = serde_saphyr::from_str(&bare.join("\n")).map_err(|error| {
         let line = error.location().and_then(|location| usize::try_from(location.line()).ok());
         let said = error.to_string();
         wrong(line, said.lines().next().unwrap_or("it is no YAML").to_owned())
@@ -62,6 +64,13 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<BTreeMap<&'static str, Va
         }
     }
     Ok(values)
+}
+
+/// Where a key stands, as in `agent.yaml, line 3: `; nothing where this file does not name it.
+pub(super) fn place_of(path: &Path, key: &str) -> String {
+    let text = read(path).ok().flatten().unwrap_or_default();
+    let (section, name) = key.split_once('.').unwrap_or(("", key));
+    line_of(&text, section, name).map_or_else(String::new, |line| format!("{}, line {line}: ", path.display()))
 }
 
 /// The line, counted from 1, on which `name` stands in `section`.

@@ -1,10 +1,13 @@
 //! The keys there are.
 
 use p2p_protocol::Limits;
+use p2p_scheduler::Week;
 use p2p_types::Credits;
 use serde_json::{Value, json};
 
 use super::address;
+use super::schedule::Schedule;
+pub(super) use super::table::KEYS;
 
 /// What a key's value must be.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +22,14 @@ pub(super) enum Shape {
     /// A whole number up to this one, or `null` for none.
     OptionalNumber(u64),
     OneOf(&'static [&'static str]),
+    /// One of these words, or `null`.
+    OptionalWord(&'static [&'static str]),
+    /// A whole number between the two, or `null`.
+    OptionalWithin(u64, u64),
+    /// True, false or `null`.
+    OptionalFlag,
+    /// Hours of a week, or `null`.
+    OptionalHours,
     /// A list of multiaddresses.
     Addresses,
 }
@@ -30,87 +41,6 @@ pub(super) struct Key {
     pub(super) default: fn(default_home: bool) -> Value,
     pub(super) help: &'static str,
 }
-
-pub(super) const KEYS: &[Key] = &[
-    Key {
-        name: "network.listen_port",
-        shape: Shape::Port,
-        default: |default_home| if default_home { json!(9000) } else { json!(0) },
-        help: "TCP and UDP port on which other nodes reach this one; 0 takes any that is free",
-    },
-    Key {
-        name: "network.interfaces",
-        shape: Shape::OneOf(&["loopback", "all"]),
-        default: |default_home| if default_home { json!("all") } else { json!("loopback") },
-        help: "who can reach this node: `loopback` (this computer only) or `all`",
-    },
-    Key {
-        name: "network.bootstrap",
-        shape: Shape::Addresses,
-        default: |_| json!([]),
-        help: "addresses to knock at first, as in [/ip4/192.0.2.1/tcp/9000]",
-    },
-    Key {
-        name: "network.nearby",
-        shape: Shape::Flag,
-        default: |default_home| json!(default_home),
-        help: "find nodes in the local network, and be found there (never on loopback)",
-    },
-    Key {
-        name: "network.max_peers",
-        shape: Shape::Number(1, p2p_types::limits::PEERS as u64),
-        default: |_| json!(48),
-        help: "most nodes connected at one time",
-    },
-    Key {
-        name: "work.workers",
-        shape: Shape::Number(1, 64),
-        default: |_| json!(1),
-        help: "tasks computed at one time, each in a process of its own",
-    },
-    Key {
-        name: "work.idle_worker_s",
-        shape: Shape::Number(1, 86_400),
-        default: |_| json!(60),
-        help: "seconds after which a worker without work ends and gives its memory back",
-    },
-    Key {
-        name: "wallet.daily_limit",
-        shape: Shape::OptionalNumber(1_000_000_000),
-        default: |_| Value::Null,
-        help: "most credits this computer spends in a day (UTC); null for no limit",
-    },
-    Key {
-        name: "wallet.total_limit",
-        shape: Shape::OptionalNumber(1_000_000_000),
-        default: |_| Value::Null,
-        help: "most credits this computer ever spends; null for no limit",
-    },
-    Key {
-        name: "dashboard.enabled",
-        shape: Shape::Flag,
-        default: |_| json!(false),
-        help: "open the control API and the dashboard on a loopback port, behind a token",
-    },
-    Key {
-        name: "dashboard.port",
-        shape: Shape::Port,
-        default: |_| json!(0),
-        help: "the dashboard's loopback port; 0 takes any that is free",
-    },
-    Key {
-        name: "metrics.port",
-        shape: Shape::OptionalPort,
-        default: |_| Value::Null,
-        help: "loopback port for /health and /metrics alone, without a token; null keeps it closed",
-    },
-    Key {
-        name: "log.level",
-        shape: Shape::OneOf(&["error", "warn", "info", "debug", "trace"]),
-        default: |_| json!("info"),
-        help: "how much is written to the log",
-    },
-];
 
 /// The key of this name, or why there is none.
 pub(super) fn find(name: &str) -> Result<&'static Key, String> {
@@ -139,6 +69,17 @@ impl Key {
             Shape::Number(least, most) => number_within(value, least, most),
             Shape::OptionalNumber(most) => value.is_null() || number_within(value, 0, most),
             Shape::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+            Shape::OptionalWord(words) => value.is_null() || value.as_str().is_some_and(|word| words.contains(&word)),
+            Shape::OptionalWithin(least, most) => value.is_null() || number_within(value, least, most),
+            Shape::OptionalFlag => value.is_null() || value.is_boolean(),
+            Shape::OptionalHours if value.is_null() => true,
+            Shape::OptionalHours => {
+                let week = value.as_str().map(str::parse::<Week>);
+                if let Some(Err(error)) = week {
+                    return Err(format!("cannot be understood: {error}"));
+                }
+                week.is_some()
+            }
             Shape::Addresses => value.as_array().is_some_and(|list| {
                 list.len() <= 64 && list.iter().all(|one| one.as_str().is_some_and(address::is_dialable))
             }),
@@ -150,6 +91,7 @@ impl Key {
     pub(super) fn parse_text(&self, text: &str) -> Result<Value, String> {
         let value = match self.shape {
             Shape::OneOf(_) => json!(text),
+            Shape::OptionalWord(_) | Shape::OptionalHours if text != "null" => json!(text),
             Shape::Addresses => json!(text.split(',').map(str::trim).filter(|one| !one.is_empty()).collect::<Vec<_>>()),
             _ => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
         };
@@ -164,6 +106,12 @@ impl Key {
             Shape::Number(least, most) => format!("a whole number from {least} to {most}"),
             Shape::OptionalNumber(most) => format!("a whole number from 0 to {most}, or null"),
             Shape::OneOf(words) => words.join(" or "),
+            Shape::OptionalWord(words) => format!("{}, or null for what the preset says", words.join(", ")),
+            Shape::OptionalWithin(least, most) => {
+                format!("a whole number from {least} to {most}, or null for what the preset says")
+            }
+            Shape::OptionalFlag => "true, false, or null for what the preset says".to_owned(),
+            Shape::OptionalHours => "hours like `mon-fri 18:00-23:00, sat 00:00-24:00`, or null for always".to_owned(),
             Shape::Addresses => {
                 "a list of at most 64 addresses like /ip4/192.0.2.1/tcp/9000 or /ip4/192.0.2.1/udp/9000/quic-v1"
                     .to_owned()
@@ -209,6 +157,8 @@ pub struct Config {
     pub network: Network,
     pub work: Work,
     pub wallet: Wallet,
+    /// When this computer may work for others.
+    pub schedule: Schedule,
     pub dashboard: Dashboard,
     pub metrics: Metrics,
     pub log: Log,
@@ -283,6 +233,7 @@ impl Config {
                 workers: u32::try_from(number("work.workers")).unwrap_or(1),
                 idle_worker_s: number("work.idle_worker_s"),
             },
+            schedule: Schedule::from_values(&value),
             wallet: Wallet { daily_limit: limit("wallet.daily_limit"), total_limit: limit("wallet.total_limit") },
             dashboard: Dashboard {
                 enabled: flag("dashboard.enabled"),

@@ -6,7 +6,7 @@ use p2p_control::api::{
 };
 use p2p_control::{Call, Reply};
 use p2p_protocol::{ChunkSizes, Input, Payer, Rejection, TaskRequest};
-use p2p_types::{DeviceId, Placement, Privacy, TaskId, TaskKind};
+use p2p_types::{DeviceId, Placement, Privacy, TaskId, TaskKind, Timestamp};
 
 use super::effects::{DISK_BEHIND, not_written};
 use super::{Engine, Exit, history};
@@ -48,11 +48,22 @@ impl Engine<'_> {
                 let subscription = self.subscribe();
                 drop(reply.send(Ok(subscription)));
             }
-            Call::Pause(request, reply) => match pause(request) {
-                Ok(input) => self.keep(input, Kept::Pause(reply)),
+            Call::Pause(request, reply) => match self.pause_until(request) {
+                Ok(until) => {
+                    self.keep(Input::Pause { until }, Kept::Pause(reply));
+                    self.sources.rules.pause(now(), until);
+                    self.rule();
+                }
                 Err(problem) => drop(reply.send(Err(problem))),
             },
-            Call::Resume(reply) => self.keep(Input::Resume, Kept::Pause(reply)),
+            Call::Resume(reply) => {
+                self.keep(Input::Resume, Kept::Pause(reply));
+                self.sources.rules.resume(now());
+                self.rule();
+            }
+            Call::Schedule(reply) => drop(reply.send(Ok(self.sources.rules.view(now(), &self.parts.config)))),
+            Call::Timeline(hours, reply) => self.timeline(hours, reply),
+            Call::Signals(report, reply) => drop(reply.send(self.on_signals(&report))),
             Call::Shutdown(reply) => {
                 self.exit = Some(Exit::Stop);
                 drop(reply.send(Ok(())));
@@ -226,27 +237,31 @@ impl Engine<'_> {
         changed
     }
 
+    fn pause_until(&self, request: PauseRequest) -> Result<Option<Timestamp>, Problem> {
+        let refuse = |why: &str| Err(Problem::new(ErrorCode::BadRequest, why));
+        match (request.for_ms, request.until_tomorrow) {
+            (None, false) => Ok(None),
+            (None, true) => Ok(Some(self.sources.rules.until_tomorrow(now()))),
+            (Some(_), true) => refuse("a pause ends after a time or tomorrow, and not both"),
+            (Some(0), _) => refuse("a pause of no time is none"),
+            (Some(ms), _) if ms > LONGEST_PAUSE_MS => refuse("a pause with an end lasts a year at most"),
+            (Some(ms), _) => Ok(Some(now().wall.plus_ms(ms))),
+        }
+    }
+
     fn set_config(&mut self, key: &str, value: ConfigValue) -> Result<ConfigEntry, Problem> {
         let entry = config::set(&self.parts.home, key, value.value)?;
         if !entry.needs_restart {
-            self.parts.config.wallet = config::load(&self.parts.home, None)?.wallet;
+            let config = config::load(&self.parts.home, None)?;
+            self.parts.config.schedule = config.schedule;
+            self.sources.rules.set_policy(now(), &self.parts.config);
+            self.rule();
+            self.parts.config.wallet = config.wallet;
             self.feed(Input::Limits { limits: self.parts.config.wallet.limits() });
             self.purse.changed = true;
         }
         Ok(entry)
     }
-}
-
-fn pause(request: PauseRequest) -> Result<Input, Problem> {
-    let until = match request.for_ms {
-        None => None,
-        Some(0) => return Err(Problem::new(ErrorCode::BadRequest, "a pause of no time is none")),
-        Some(ms) if ms > LONGEST_PAUSE_MS => {
-            return Err(Problem::new(ErrorCode::BadRequest, "a pause with an end lasts a year at most"));
-        }
-        Some(ms) => Some(now().wall.plus_ms(ms)),
-    };
-    Ok(Input::Pause { until })
 }
 
 pub(super) fn rejected(rejection: &Rejection) -> Problem {

@@ -60,6 +60,7 @@ impl Engine<'_> {
                 Output::Stop { work_id } => {
                     let work_id = work_id + self.work_base;
                     self.running.remove(&work_id);
+                    self.sources.rules.set_busy(!self.running.is_empty());
                     self.sources.pool.stop(work_id);
                 }
                 Output::TaskChanged { task } => {
@@ -93,8 +94,15 @@ impl Engine<'_> {
         let work_id = work.work_id + self.work_base;
         self.sources.numbers.work = self.sources.numbers.work.max(work_id);
         self.running.insert(work_id);
+        self.sources.rules.set_busy(true);
+        // What is let in against the rules for guests is the welcome check, which the owner asked for.
+        let guests = self.sources.rules.verdict(p2p_scheduler::Class::Guest).runs();
         self.sources.pool.run(WorkOrder {
             work_id,
+            class: match work.class {
+                p2p_protocol::Class::Guest if guests => p2p_inference::Class::Guest,
+                p2p_protocol::Class::Guest | p2p_protocol::Class::Mine => p2p_inference::Class::Mine,
+            },
             kind: work.kind,
             texts: work.texts,
             chunk: ChunkOptions { tokens: work.chunk.tokens, overlap: work.chunk.overlap },

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use p2p_control::Subscription;
-use p2p_control::api::{Event, EventBody, NodeState, Snapshot, Status};
+use p2p_control::api::{Event, EventBody, NodeState, Sandbox, Snapshot, Status};
 use p2p_protocol::Payer;
 use p2p_types::Monotonic;
 use tokio::sync::broadcast;
@@ -139,6 +139,7 @@ impl Engine<'_> {
         let peers: Vec<_> = node.peers().map(|(device, peer)| view::peer_summary(node, *device, peer)).collect();
         let connected = peers.iter().filter(|peer| peer.connected).count();
         let cannot_compute = parts.cannot_compute.as_ref().filter(|_| node.abilities().is_empty());
+        let rules = self.sources.rules.why_not(now());
         let (mut state, sentence) = describe(&Facts {
             network: node.network().map(|network| network.name.as_str()),
             connected,
@@ -146,6 +147,7 @@ impl Engine<'_> {
             own_tasks: open,
             guest_tasks: guests,
             paused: node.paused(),
+            rules: rules.as_deref(),
             cannot_compute: cannot_compute.map(|problem| problem.detail.as_str()),
             now: now().wall,
         });
@@ -171,10 +173,16 @@ impl Engine<'_> {
             network: node.network().map(view::network_summary),
             listening: self.listening.clone(),
             dashboard: parts.dashboard.clone(),
+            paused_by_hand: node.paused().is_some(),
             paused_until_ms: node.paused().flatten().map(|until| until.0),
             open_tasks: u32::try_from(open).unwrap_or(u32::MAX),
             guest_tasks: u32::try_from(guests).unwrap_or(u32::MAX),
             guest_tasks_done: guests_done,
+            sandbox: self
+                .sources
+                .pool
+                .sandbox()
+                .map(|level| Sandbox { whole: level.is_whole(), reached: level.to_string() }),
             can_compute: !node.abilities().is_empty(),
             warnings,
         }

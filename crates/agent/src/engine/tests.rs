@@ -27,7 +27,8 @@ impl Desk {
         let (pool, pool_events) = Pool::start(no_workers());
         let committed = std::mem::replace(&mut bench.committed, mpsc::channel(1).1);
         let (events, numbers) = (Events::new(), Numbers::default());
-        Self { sources: Sources { calls, committed, pool, pool_events, events, numbers }, bench }
+        let (rules, told) = (Rules::unwatched(&bench.config, now()), mpsc::channel(1).1);
+        Self { sources: Sources { calls, committed, pool, pool_events, rules, told, events, numbers }, bench }
     }
 
     fn engine(&mut self) -> Engine<'_> {
@@ -89,16 +90,21 @@ async fn a_pause_and_its_end_are_confirmed_once_they_are_on_disk() {
     let mut engine = desk.engine();
     for paused in [true, false] {
         let mut answer = if paused {
-            order(&mut engine, |reply| Call::Pause(PauseRequest { for_ms: None }, reply))
+            order(&mut engine, |reply| Call::Pause(PauseRequest::default(), reply))
         } else {
             order(&mut engine, Call::Resume)
         };
         assert_eq!(engine.parts.node.paused().is_some(), paused, "it is heeded at once");
         assert!(answer.try_recv().is_err(), "nothing was written yet");
-        let committed = engine.sources.committed.recv().await.expect("a completion");
+        // The change of verdict is written down too.
+        let status = loop {
+            let committed = engine.sources.committed.recv().await.expect("a completion");
+            engine.on_committed(committed);
+            if let Ok(status) = answer.try_recv() {
+                break status.expect("kept");
+            }
+        };
         assert_eq!(engine.parts.store.load().expect("readable").paused.is_some(), paused);
-        engine.on_committed(committed);
-        let status = answer.try_recv().expect("an answer").expect("kept");
         assert_eq!(status.state == NodeState::Paused, paused);
     }
 }
@@ -107,13 +113,14 @@ async fn a_pause_and_its_end_are_confirmed_once_they_are_on_disk() {
 async fn a_pause_that_cannot_be_written_is_said_not_to_outlast_the_daemon() {
     let mut desk = Desk::new();
     let mut engine = desk.engine();
-    let mut answer = order(&mut engine, |reply| Call::Pause(PauseRequest { for_ms: None }, reply));
+    let mut answer = order(&mut engine, |reply| Call::Pause(PauseRequest::default(), reply));
     let committed = engine.sources.committed.recv().await.expect("a completion");
     engine.on_committed(Committed { token: committed.token, result: Err(StoreError::Full) });
     let problem = answer.try_recv().expect("an answer").expect_err("not kept");
     assert_eq!(problem.code, ErrorCode::Storage);
     assert!(problem.detail.contains("until the daemon ends"), "{problem}");
-    let mut nonsense = order(&mut engine, |reply| Call::Pause(PauseRequest { for_ms: Some(0) }, reply));
+    let mut nonsense =
+        order(&mut engine, |reply| Call::Pause(PauseRequest { for_ms: Some(0), ..PauseRequest::default() }, reply));
     assert_eq!(nonsense.try_recv().expect("an answer").expect_err("none").code, ErrorCode::BadRequest);
 }
 

@@ -35,12 +35,15 @@ pub(crate) struct UpArgs {
 /// Take no tasks of other people for now
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  p2p-agent pause\n  p2p-agent pause --for 30m\n\nYour own tasks still run. See also: p2p-agent resume"
+    after_help = "Examples:\n  p2p-agent pause\n  p2p-agent pause --for 30m\n  p2p-agent pause --until-tomorrow\n\nYour own tasks still run. See also: p2p-agent resume"
 )]
 pub(crate) struct PauseArgs {
     /// Resume by itself after this long, such as 30m or 2h
     #[arg(long = "for", value_name = "DURATION", value_parser = value::duration)]
     pub(crate) duration: Option<Duration>,
+    /// Resume by itself at six tomorrow morning
+    #[arg(long, conflicts_with = "duration")]
+    pub(crate) until_tomorrow: bool,
 }
 
 /// Say what the node does now, or why it does not

@@ -5,7 +5,7 @@ use p2p_control::api::{ErrorCode, Problem};
 use p2p_platform::Home;
 use serde_json::json;
 
-use super::names;
+use super::{names, session};
 use crate::args::InitArgs;
 use crate::context::Context;
 use crate::problem::Exit;
@@ -26,6 +26,7 @@ pub(super) fn run(context: &Context, args: InitArgs) -> Result<Exit, Problem> {
     };
     let report = p2p_agent::home::init(&home, InitOptions { network })?;
     reply(context, &home, &report);
+    without_session(context, &home)?;
     Ok(Exit::Fine)
 }
 
@@ -44,6 +45,18 @@ pub(super) fn offer(context: &Context, home: &Home, missing: Problem) -> Result<
     }
     let report = p2p_agent::home::init(home, InitOptions { network: asked(context)? })?;
     reply(context, home, &report);
+    without_session(context, home)
+}
+
+/// A computer that nobody sits at would wait for ever for somebody to go away.
+fn without_session(context: &Context, home: &Home) -> Result<(), Problem> {
+    let heeds_input = p2p_agent::config::load(home, None)?.schedule.heeds_input();
+    if heeds_input && !session::is_here() {
+        p2p_agent::config::set(home, "schedule.when", json!("always"))?;
+        context.out.note(
+            "Nobody can be seen using this computer from here, so it works for others always. With a desktop: `p2p-agent schedule set when idle`",
+        );
+    }
     Ok(())
 }
 

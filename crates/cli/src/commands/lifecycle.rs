@@ -84,7 +84,7 @@ async fn stop(client: &Client, pid: u32) -> Result<(), Problem> {
 pub(super) async fn pause(context: &Context, args: &PauseArgs) -> Result<Exit, Problem> {
     let client = context.daemon(&context.home()?).await?;
     let for_ms = args.duration.map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
-    let status = client.pause(PauseRequest { for_ms }).await?;
+    let status = client.pause(PauseRequest { for_ms, until_tomorrow: args.until_tomorrow }).await?;
     reply(context, &status);
     Ok(Exit::Fine)
 }

@@ -12,7 +12,7 @@ use p2p_platform::Home;
 use p2p_platform::file::{self, FileError};
 use serde::Serialize;
 
-use super::{init, status};
+use super::{init, session, status};
 use crate::args::UpArgs;
 use crate::context::Context;
 use crate::problem::{self, Exit};
@@ -58,6 +58,10 @@ pub(super) async fn start(context: &Context, home: &Home, config: Option<&Path>)
     let mut child = spawn(home, config)?;
     let status = wait(&mut child, home, began).await?;
     let ours = status.pid == child.id();
+    // Whoever starts it from a session has it see that session, where its rules ask for that.
+    if session::is_here() && p2p_agent::config::load(home, config).is_ok_and(|config| config.schedule.heeds_input()) {
+        session::start(home);
+    }
     reply(context, status, ours.then(|| began.elapsed()));
     Ok(Exit::Fine)
 }

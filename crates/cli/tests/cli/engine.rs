@@ -152,6 +152,9 @@ impl Scene {
             | Call::WalletStats(..)
             | Call::WalletVerify(_)
             | Call::Quote(..) => self.book.answer(call),
+            Call::Schedule(reply) => drop(reply.send(Ok(crate::schedule::schedule()))),
+            Call::Timeline(hours, reply) => drop(reply.send(Ok(crate::schedule::timeline(hours)))),
+            Call::Signals(_, reply) => drop(reply.send(Ok(()))),
             Call::Metrics(reply) => drop(reply.send(Ok("# TYPE peers gauge\npeers 1\n".to_owned()))),
             Call::Nearby(reply) => drop(reply.send(Ok(Vec::new()))),
             Call::Network(reply) => drop(reply.send(Err(Problem::new(ErrorCode::NoNetwork, "none was joined")))),

@@ -9,6 +9,7 @@ mod home;
 mod identity;
 mod node;
 mod samples;
+mod schedule;
 mod talk;
 mod tasks;
 mod usage;

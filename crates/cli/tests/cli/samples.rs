@@ -26,10 +26,12 @@ pub(crate) fn status(state: NodeState, sentence: &str) -> Status {
         network: None,
         listening: vec!["/ip4/127.0.0.1/tcp/9000".to_owned()],
         dashboard: None,
+        paused_by_hand: false,
         paused_until_ms: None,
         open_tasks: 0,
         guest_tasks: 0,
         guest_tasks_done: 7,
+        sandbox: None,
         can_compute: true,
         warnings: vec!["The key file could not be checked - mend it".to_owned()],
     }

@@ -48,6 +48,8 @@ pub struct Status {
     /// Loopback address of the dashboard, where that door is open. The token is not in it:
     /// `p2p-agent dashboard` prints the address that opens it.
     pub dashboard: Option<String>,
+    /// The owner paused it; where `state` is `paused` and this is not, a rule did.
+    pub paused_by_hand: bool,
     /// Set while paused by hand with an end.
     pub paused_until_ms: Option<u64>,
     /// Tasks of this owner that are not finished.
@@ -58,8 +60,19 @@ pub struct Status {
     pub guest_tasks_done: u64,
     /// Whether worker, runtime and model were found; the sentence says what to do where not.
     pub can_compute: bool,
+    /// How far the last worker closed itself; `null` before the first ran.
+    pub sandbox: Option<Sandbox>,
     /// Things that do not work while the rest does, each with what to do.
     pub warnings: Vec<String>,
+}
+
+/// What a worker cannot do, as it found out itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Sandbox {
+    /// Whether it is all that there is to reach.
+    pub whole: bool,
+    /// What was reached, in words.
+    pub reached: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -78,6 +91,9 @@ pub struct PauseRequest {
     /// How long; until `resume` where it is absent.
     #[serde(default)]
     pub for_ms: Option<u64>,
+    /// Until six in the morning of the next day, by the clock of this computer.
+    #[serde(default)]
+    pub until_tomorrow: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

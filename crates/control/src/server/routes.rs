@@ -3,6 +3,7 @@
 mod network;
 mod node;
 mod peers;
+mod schedule;
 mod settings;
 mod tasks;
 mod wallet;
@@ -46,6 +47,9 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .routes(routes!(settings::list))
         .routes(routes!(settings::set))
         .routes(routes!(settings::departures))
+        .routes(routes!(schedule::show))
+        .routes(routes!(schedule::timeline))
+        .routes(routes!(schedule::signals))
         .routes(routes!(wallet::show))
         .routes(routes!(wallet::rows))
         .routes(routes!(wallet::stats))

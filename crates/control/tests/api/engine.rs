@@ -1,6 +1,7 @@
 //! An engine for tests: it answers every call with a sample, and writes down what it was asked.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use p2p_control::api::*;
@@ -10,7 +11,7 @@ use p2p_types::{AccountId, DeviceId, NetworkId, Placement, Priority, Privacy, Ta
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::credits;
+use crate::{credits, rules};
 
 pub(crate) const DEVICE: DeviceId = DeviceId([1; 32]);
 pub(crate) const ACCOUNT: AccountId = AccountId([2; 32]);
@@ -30,6 +31,7 @@ pub(crate) struct Node {
     pub(crate) events: broadcast::Sender<Arc<Event>>,
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
     pub(crate) engine: JoinHandle<()>,
+    touches: Arc<AtomicUsize>,
 }
 
 impl Node {
@@ -45,9 +47,18 @@ impl Node {
         let asked = Arc::default();
         let engine = tokio::spawn(answer(received, events.clone(), Arc::clone(&asked)));
         let logs = LogSource::new();
-        let server = Server::new(calls, logs.clone(), ui(folder.path()));
+        let touches = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&touches);
+        let server = Server::new(calls, logs.clone(), ui(folder.path())).when_touched(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        });
         let door = server.serve_local(Listener::bind(&socket).expect("a free place"));
-        Self { folder, socket, server, door, logs, events, asked, engine }
+        Self { folder, socket, server, door, logs, events, asked, engine, touches }
+    }
+
+    /// How often somebody was said to have touched the computer.
+    pub(crate) fn touches(&self) -> usize {
+        self.touches.load(Ordering::SeqCst)
     }
 
     pub(crate) async fn client(&self) -> Client {
@@ -110,6 +121,9 @@ async fn answer(
             Call::Wallet(reply) => drop(reply.send(Ok(credits::wallet()))),
             Call::WalletRows(_, reply) => drop(reply.send(Ok(credits::rows()))),
             Call::WalletStats(_, reply) => drop(reply.send(Ok(credits::stats()))),
+            Call::Schedule(reply) => drop(reply.send(Ok(rules::schedule()))),
+            Call::Timeline(_, reply) => drop(reply.send(Ok(rules::timeline()))),
+            Call::Signals(_, reply) => drop(reply.send(Ok(()))),
             Call::WalletVerify(reply) => drop(reply.send(Ok(credits::check()))),
             Call::Metrics(reply) => drop(reply.send(Ok("p2p_peers 1\n".to_owned()))),
         }
@@ -139,10 +153,12 @@ pub(crate) fn status() -> Status {
         network: Some(NetworkSummary { id: NETWORK, name: "home".to_owned(), kind: NetworkKind::Local }),
         listening: vec!["/ip4/127.0.0.1/tcp/9000".to_owned()],
         dashboard: None,
+        paused_by_hand: false,
         paused_until_ms: None,
         open_tasks: 1,
         guest_tasks: 0,
         guest_tasks_done: 3,
+        sandbox: None,
         can_compute: true,
         warnings: vec!["the disk is nearly full".to_owned()],
     }

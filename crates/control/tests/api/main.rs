@@ -9,5 +9,6 @@ mod engine;
 mod guard;
 mod problems;
 mod routes;
+mod rules;
 mod streams;
 mod wire;

@@ -4,8 +4,8 @@ use p2p_control::api::*;
 use p2p_types::{Placement, Priority, Privacy, TaskKind};
 use serde_json::json;
 
-use crate::credits;
 use crate::engine::*;
+use crate::{credits, rules};
 
 #[tokio::test]
 async fn every_route_reaches_the_engine_and_brings_its_answer_back() {
@@ -17,7 +17,7 @@ async fn every_route_reaches_the_engine_and_brings_its_answer_back() {
     assert_eq!((health.status.as_str(), health.ready), ("degraded", true));
     assert_eq!(health.reasons, status().warnings);
     assert_eq!(client.metrics().await.as_deref(), Ok("p2p_peers 1\n"));
-    assert_eq!(client.pause(PauseRequest { for_ms: Some(5) }).await, Ok(status()));
+    assert_eq!(client.pause(PauseRequest { for_ms: Some(5), until_tomorrow: false }).await, Ok(status()));
     assert_eq!(client.resume().await, Ok(status()));
     assert_eq!(client.peers().await, Ok(vec![peer_summary()]));
     assert_eq!(client.peer(DEVICE).await, Ok(peer()));
@@ -44,17 +44,22 @@ async fn every_route_reaches_the_engine_and_brings_its_answer_back() {
     assert_eq!(client.wallet_rows(WalletPage { limit: 500, before: Some(9) }).await, Ok(credits::rows()));
     assert_eq!(client.wallet_stats(7).await, Ok(credits::stats()));
     assert_eq!(client.wallet_verify().await, Ok(credits::check()));
+    assert_eq!(client.schedule().await, Ok(rules::schedule()));
+    assert_eq!(client.timeline(48).await, Ok(rules::timeline()));
+    assert_eq!(client.signals(&rules::report()).await, Ok(()));
     assert!(client.events().await.is_ok());
     assert_eq!(client.shutdown().await, Ok(()));
 
     let asked = node.asked();
     for expected in [
-        "Pause(PauseRequest { for_ms: Some(5) }",
+        "Pause(PauseRequest { for_ms: Some(5), until_tomorrow: false }",
         "Trust(12D3KooW",
         "TrustPeer { trusted: true }",
         "SetConfig(\"odd key/with ü?\", ConfigValue { value: Array [String(\"a\"), Number(1)] }",
         "WalletRows(WalletPage { limit: 500, before: Some(9) }",
         "WalletStats(7",
+        "Timeline(48",
+        "Signals(SignalReport { source: \"tray-1\", lease_ms: 60000",
         "invite: Some(\"p2p-agent://invite/x\")",
     ] {
         assert!(asked.iter().any(|call| call.contains(expected)), "{expected} is not in {asked:#?}");
@@ -62,7 +67,7 @@ async fn every_route_reaches_the_engine_and_brings_its_answer_back() {
     let submitted = asked.iter().find(|call| call.starts_with("Submit")).expect("submitted");
     assert_eq!(*submitted, format!("Submit({:?}", submission()));
     let names: BTreeSet<_> = asked.iter().map(|call| call.split('(').next().expect("a name")).collect();
-    assert_eq!(names.len(), 28, "each variant of Call: {names:?}");
+    assert_eq!(names.len(), 31, "each variant of Call: {names:?}");
 }
 
 fn submission() -> SubmitTask {

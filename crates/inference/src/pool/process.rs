@@ -1,16 +1,20 @@
 //! One worker process: started, greeted, spoken to, ended.
 
 use std::io;
+use std::pin::pin;
 use std::process::Stdio;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use p2p_platform::process::prepare_worker;
+use p2p_platform::process::{Reins, prepare_worker};
+use p2p_platform::sandbox::Level;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 use tracing::warn;
 
 use super::PoolConfig;
+use super::leash::{Leash, Tether, Watch};
 use crate::unable::{Cause, Unable};
 use crate::wire::{Order, PROTOCOL, Reply, encode, read};
 
@@ -21,22 +25,34 @@ const GREETING: Duration = Duration::from_secs(10);
 pub(super) const SILENCE: Duration = Duration::from_secs(5);
 /// How long a worker may take to end when its input ends.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// A worker that is held now and then is not asked more often whether its time is over.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// Longest line of a worker's log, in bytes.
 const LOG_LINE: u64 = 4096;
 
+/// Memory that a worker may take once its programs and libraries are in place, in bytes of address
+/// space: model, tokenizer and the largest orders there are take less than 200 MiB, and allocators
+/// reserve more than they use.
+pub(crate) const WORKER_MEMORY: u64 = 512 << 20;
+
 #[derive(Debug)]
 pub(super) struct Process {
+    /// Where it is on the leash. Before the child, so that it is dropped first.
+    tether: Option<Tether>,
+    reins: Option<Arc<Reins>>,
     child: Child,
+    /// How far it closed its sandbox.
+    pub(super) level: Level,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
 impl Process {
-    /// Starts a worker and exchanges hellos.
+    /// Starts a worker, on the leash where there is one. It must be greeted.
     ///
     /// # Errors
     /// Why there is no worker: what happened, why, what to do.
-    pub(super) async fn start(config: &PoolConfig) -> Result<Self, Unable> {
+    pub(super) fn start(config: &PoolConfig, leash: Option<&Leash>) -> Result<Self, Unable> {
         let mut command = Command::new(&config.worker);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         prepare_worker(&mut command);
@@ -51,33 +67,57 @@ impl Process {
             return Err(Unable::new(Cause::Process, reason));
         };
         tokio::spawn(forward_log(log));
-        let mut process = Self { child, input, output: BufReader::new(output) };
+        let reins = child.id().and_then(|pid| Reins::take(pid).ok()).map(Arc::new);
+        let output = BufReader::new(output);
+        let mut process = Self { tether: None, reins, child, level: Level::default(), input, output };
+        if let Some(leash) = leash {
+            process.tie(leash, true)?;
+        }
+        Ok(process)
+    }
+
+    /// Exchanges hellos with a worker that just started.
+    ///
+    /// # Errors
+    /// Why it is none: what happened, why, what to do.
+    pub(super) async fn greet(&mut self, config: &PoolConfig) -> Result<(), Unable> {
+        let program = config.worker.display();
+        let watch = self.watch();
         let hello = Order::Hello { protocol: PROTOCOL, assets: config.assets.to_string_lossy().into_owned() };
         let greeted = async {
             // A worker that ended at once may refuse the hello; that it ended is the better reason.
-            let sent = process.send(&hello).await;
-            let reply = read(&mut process.output).await?;
+            let sent = self.send(&hello).await;
+            let reply = read(&mut self.output).await?;
             if reply.is_some() {
                 sent?;
             }
+            if !matches!(reply, Some(Reply::Hello { protocol: PROTOCOL })) {
+                return Ok(reply);
+            }
+            self.send(&Order::Close { memory: WORKER_MEMORY }).await?;
+            match read(&mut self.output).await? {
+                Some(Reply::Closed { level }) => self.level = level,
+                Some(_) => return Err(io::Error::other("it did not say how its sandbox is closed")),
+                None => return Ok(None),
+            }
             Ok::<_, io::Error>(reply)
         };
-        let (cause, reason) = match timeout(GREETING, greeted).await {
-            Ok(Ok(Some(Reply::Hello { protocol: PROTOCOL }))) => return Ok(process),
-            Ok(Ok(Some(Reply::Hello { protocol }))) => {
+        let (cause, reason) = match patiently(watch, GREETING, greeted).await {
+            Some(Ok(Some(Reply::Hello { protocol: PROTOCOL }))) => return Ok(()),
+            Some(Ok(Some(Reply::Hello { protocol }))) => {
                 let versions = format!("it speaks {protocol}, the daemon {PROTOCOL}");
                 (Cause::Unusable, format!("the worker is of another version - {versions} - install the app again"))
             }
-            Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Some(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
                 let reason = format!("the worker cannot be understood - {program}: {error} - install the app again");
                 (Cause::Unusable, reason)
             }
-            Ok(_) => {
+            Some(_) => {
                 let reason =
                     format!("the worker ended as it started - {program} exchanged no hello - see `p2p-agent logs`");
                 (Cause::Process, reason)
             }
-            Err(_) => {
+            None => {
                 let silent = format!("{program} said nothing for {} s", GREETING.as_secs());
                 (Cause::Process, format!("the worker did not answer in time - {silent} - see `p2p-agent logs`"))
             }
@@ -91,11 +131,12 @@ impl Process {
     /// Those of the pipe, and [`io::ErrorKind::TimedOut`] when nobody takes it for [`SILENCE`].
     pub(super) async fn send(&mut self, order: &Order) -> io::Result<()> {
         let frame = encode(order)?;
+        let watch = self.watch();
         let sent = async {
             self.input.write_all(&frame).await?;
             self.input.flush().await
         };
-        timeout(SILENCE, sent).await.map_err(|_| silent())?
+        patiently(watch, SILENCE, sent).await.unwrap_or_else(|| Err(silent()))
     }
 
     /// The next message of a worker at work; `None` when it ended.
@@ -104,16 +145,43 @@ impl Process {
     /// Those of the pipe, and [`io::ErrorKind::TimedOut`] after [`SILENCE`].
     pub(super) async fn receive(&mut self) -> io::Result<Option<Reply>> {
         loop {
-            match timeout(SILENCE, read(&mut self.output)).await {
-                Ok(Ok(Some(Reply::Alive))) => {}
-                Ok(reply) => return reply,
-                Err(_) => return Err(silent()),
+            match patiently(self.watch(), SILENCE, read(&mut self.output)).await {
+                Some(Ok(Some(Reply::Alive))) => {}
+                Some(reply) => return reply,
+                None => return Err(silent()),
             }
         }
     }
 
+    /// Puts it on the leash.
+    ///
+    /// # Errors
+    /// When it cannot be held: then it may do nothing for guests.
+    pub(super) fn tie(&mut self, leash: &Leash, just_started: bool) -> Result<(), Unable> {
+        if self.tether.is_none() {
+            let reins = self.reins.clone().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound));
+            let tied = reins.and_then(|reins| leash.tie(reins, just_started));
+            let tether = tied.map_err(|error| {
+                let why = format!("a worker for others cannot be held back - {error} - see `p2p-agent logs`");
+                Unable::new(Cause::Process, why)
+            })?;
+            self.tether = Some(tether);
+        }
+        Ok(())
+    }
+
+    /// Lets it off the leash: it runs freely.
+    pub(super) fn untie(&mut self) {
+        self.tether = None;
+    }
+
+    fn watch(&self) -> Option<Watch> {
+        self.tether.as_ref().map(Tether::watch)
+    }
+
     /// Ends a worker that has nothing to do.
     pub(super) async fn end(mut self) {
+        self.untie();
         drop(self.input);
         if timeout(FAREWELL, self.child.wait()).await.is_err() {
             warn!("a worker did not end by itself and was killed");
@@ -121,10 +189,32 @@ impl Process {
         }
     }
 
-    /// Ends a worker at once.
+    /// Ends a worker at once. One that is stopped is not let go for it.
     pub(super) async fn kill(mut self) {
         // It may have ended by itself.
-        let _ = self.child.kill().await;
+        let _ = self.child.start_kill();
+        self.untie();
+        let _ = self.child.wait().await;
+    }
+}
+
+/// Waits for what a worker does, for as long as it may take, without the time in which the leash
+/// held it: who is held cannot speak, and is not silent.
+async fn patiently<T>(watch: Option<Watch>, most: Duration, done: impl Future<Output = T>) -> Option<T> {
+    let mut done = pin!(done);
+    let begun = Instant::now();
+    let held = || watch.as_ref().map_or(Duration::ZERO, Watch::held);
+    let before = held();
+    let mut left = most;
+    loop {
+        if let Ok(done) = timeout(left, &mut done).await {
+            return Some(done);
+        }
+        let ran = begun.elapsed().saturating_sub(held().saturating_sub(before));
+        if ran >= most {
+            return None;
+        }
+        left = (most - ran).max(PATIENCE);
     }
 }
 

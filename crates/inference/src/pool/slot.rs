@@ -1,6 +1,6 @@
 //! One slot of the pool: at most one worker, one order at a time.
 
-use std::sync::Arc;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use p2p_types::{Output, TextFailure};
@@ -8,10 +8,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
+use super::leash::Leash;
 use super::process::Process;
-use super::queue::Queue;
 use super::tally::Tally;
-use super::{PoolConfig, PoolEvent, Stops, Ticket, WorkOrder, lock};
+use super::{Class, PoolEvent, Shared, Ticket, WorkOrder, lock};
 use crate::unable::Unable;
 use crate::wire::{Order, Reply};
 
@@ -26,11 +26,10 @@ type Outcomes = Vec<Result<Output, TextFailure>>;
 
 pub(super) struct Slot {
     number: usize,
-    config: PoolConfig,
-    orders: Arc<Queue<Ticket>>,
-    events: mpsc::Sender<PoolEvent>,
-    stops: Stops,
+    shared: Shared,
     process: Option<Process>,
+    /// Whether its worker was busy for a guest last.
+    for_guests: bool,
 }
 
 /// How an order ended that has no outcomes.
@@ -56,42 +55,40 @@ struct Job<'a> {
 }
 
 impl Slot {
-    pub(super) const fn new(
-        number: usize,
-        config: PoolConfig,
-        orders: Arc<Queue<Ticket>>,
-        events: mpsc::Sender<PoolEvent>,
-        stops: Stops,
-    ) -> Self {
-        Self { number, config, orders, events, stops, process: None }
+    pub(super) const fn new(number: usize, shared: Shared) -> Self {
+        Self { number, shared, process: None, for_guests: false }
     }
 
     pub(super) async fn run(mut self) {
-        let mut next = self.orders.next(self.number, false);
+        let mut next = self.shared.orders.next(self.number, false);
         while let Some(ticket) = self.take(next).await {
             let event = self.serve(ticket).await;
             // In line before the event is out: whoever hears it may have the next order at hand.
-            next = self.orders.next(self.number, self.process.is_some());
+            next = self.shared.orders.next(self.number, self.process.is_some());
             if let Some(event) = event {
                 // Nobody to tell means that the daemon is ending.
-                let _ = self.events.send(event).await;
+                let _ = self.shared.events.send(event).await;
             }
         }
-        self.end_process().await;
+        self.end_process(false).await;
     }
 
-    /// The next order; a worker that waits too long for it ends.
+    /// The next order; a worker that waits too long for it ends, and one of guests when they are
+    /// halted: its memory is wanted back.
     async fn take(&mut self, mut next: oneshot::Receiver<Ticket>) -> Option<Ticket> {
         if self.process.is_some() {
-            if let Ok(ticket) = timeout(self.config.idle_after, &mut next).await {
-                return ticket.ok();
-            }
+            let halted = tokio::select! {
+                biased;
+                ticket = &mut next => return ticket.ok(),
+                () = self.shared.leash.until_halted(), if self.for_guests => true,
+                () = sleep(self.shared.config.idle_after) => false,
+            };
             // An order may have come in this very moment. Else none comes to a slot that is busy
             // with a farewell.
-            if self.orders.withdraw(self.number) {
-                debug!("a worker without work ends");
-                self.end_process().await;
-                next = self.orders.next(self.number, false);
+            if self.shared.orders.withdraw(self.number) {
+                debug!(halted, "a worker without work ends");
+                self.end_process(halted).await;
+                next = self.shared.orders.next(self.number, false);
             }
         }
         next.await.ok()
@@ -106,7 +103,7 @@ impl Slot {
         }
         let begun = Instant::now();
         let outcomes = self.compute(&order, &mut stop).await;
-        lock(&self.stops).remove(&work_id);
+        lock(&self.shared.stops).remove(&work_id);
         match outcomes {
             Ok((outcomes, compute_us)) => {
                 let queued_us = micros(begun - given);
@@ -166,32 +163,49 @@ impl Slot {
         texts: &[usize],
         stop: &mut oneshot::Receiver<()>,
     ) -> Result<Run, Ended> {
-        if Instant::now() >= job.end {
+        let Some(left) = job.end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else {
             return Ok(Run::Late);
-        }
+        };
+        self.for_guests = job.order.class == Class::Guest;
+        let leash = self.for_guests.then_some(&self.shared.leash);
         let mut process = match self.process.take() {
             Some(process) => process,
-            None => Process::start(&self.config).await.map_err(Ended::Unavailable)?,
+            None => match self.begin(leash, left, stop).await? {
+                Some(process) => process,
+                None => return Ok(Run::Late),
+            },
         };
+        if let Some(leash) = leash {
+            process.tie(leash, false).map_err(Ended::Unavailable)?;
+        }
+        *self.shared.reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(process.level);
         let (begun, before) = (Instant::now(), job.tally.computing);
         let left = job.end.saturating_duration_since(begun);
         let mut stopped = false;
         let run = {
-            let talk = converse(&mut process, job, texts, &self.events);
+            let talk = converse(&mut process, job, texts, &self.shared.events);
             tokio::pin!(talk);
             tokio::select! {
                 biased;
                 run = &mut talk => run,
                 Ok(()) = &mut *stop => {
                     stopped = true;
-                    // Most orders are short: better a moment than a new process.
-                    timeout(STOP_GRACE, talk).await.unwrap_or(Err(Ended::Stopped))
+                    if leash.is_some_and(Leash::halted) {
+                        // It will not finish, and its memory is wanted back.
+                        Err(Ended::Stopped)
+                    } else {
+                        // Most orders are short: better a moment than a new process.
+                        timeout(STOP_GRACE, talk).await.unwrap_or(Err(Ended::Stopped))
+                    }
                 }
                 () = sleep(left) => Ok(Run::Late),
             }
         };
         match run {
-            Ok(Run::Done) | Err(Ended::Unavailable(_)) => self.process = Some(process),
+            Ok(Run::Done) | Err(Ended::Unavailable(_)) => {
+                process.untie();
+                self.process = Some(process);
+            }
             Ok(Run::Late | Run::Lost) | Err(Ended::Stopped) => process.kill().await,
         }
         if matches!(run, Ok(Run::Late)) {
@@ -200,9 +214,38 @@ impl Slot {
         if stopped { Err(Ended::Stopped) } else { run }
     }
 
-    async fn end_process(&mut self) {
-        if let Some(process) = self.process.take() {
-            process.end().await;
+    /// A new worker; `None` where it takes more time than there is. One that is held may take any.
+    async fn begin(
+        &self,
+        leash: Option<&Leash>,
+        left: Duration,
+        stop: &mut oneshot::Receiver<()>,
+    ) -> Result<Option<Process>, Ended> {
+        let mut process = Process::start(&self.shared.config, leash).map_err(Ended::Unavailable)?;
+        let greeted = tokio::select! {
+            biased;
+            Ok(()) = &mut *stop => Err(Ended::Stopped),
+            greeted = process.greet(&self.shared.config) => greeted.map(Some).map_err(Ended::Unavailable),
+            () = sleep(left) => Ok(None),
+        };
+        match greeted {
+            Ok(Some(())) => Ok(Some(process)),
+            Ok(None) => {
+                process.kill().await;
+                Ok(None)
+            }
+            Err(ended) => {
+                process.kill().await;
+                Err(ended)
+            }
+        }
+    }
+
+    async fn end_process(&mut self, at_once: bool) {
+        match self.process.take() {
+            Some(process) if at_once => process.kill().await,
+            Some(process) => process.end().await,
+            None => {}
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::io;
 use std::iter;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use ort::environment::Environment;
 use p2p_platform::Assets;
 use p2p_types::{Output, QuantizedVector, TaskKind, TextFailure, limits};
 
@@ -11,7 +13,7 @@ use super::batch::batches;
 use super::chunk;
 use super::head::Head;
 use super::log;
-use super::model::{DIMENSIONS, Model};
+use super::model::{self, DIMENSIONS, Model};
 use super::tokens::Tokens;
 use crate::assets::{BASE, Manifest, SENTIMENT_HEAD};
 use crate::unable::{Cause, Unable};
@@ -27,6 +29,7 @@ pub(super) type Tell<'a> = &'a mut dyn FnMut(Vec<(usize, Outcome)>) -> io::Resul
 #[derive(Debug)]
 pub(super) struct Engine {
     assets: Assets,
+    runtime: Option<Arc<Environment>>,
     tokens: Option<Tokens>,
     model: Option<Model>,
     sentiment: Option<Head>,
@@ -34,7 +37,7 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) const fn new(assets: PathBuf) -> Self {
-        Self { assets: Assets { root: assets }, tokens: None, model: None, sentiment: None }
+        Self { assets: Assets { root: assets }, runtime: None, tokens: None, model: None, sentiment: None }
     }
 
     /// Tells an outcome for each text; or gives the reason why this kind cannot be computed here.
@@ -159,17 +162,33 @@ impl Engine {
 
     fn load_model(&mut self) -> Result<(), Unable> {
         if self.model.is_none() {
-            let library = self.assets.runtime();
-            if !library.is_file() {
-                let path = library.display();
-                let reason = format!("the model cannot run - {path} is missing - {}", crate::assets::HINT);
-                return Err(Unable::new(Cause::Missing, reason));
-            }
+            let runtime = self.load_runtime()?;
             let model = self.read(BASE, "model.onnx")?;
-            let loaded = Model::load(&library, &model).map_err(|why| damaged("model.onnx", &why))?;
+            let loaded = Model::load(runtime, &model).map_err(|why| damaged("model.onnx", &why))?;
             self.model = Some(loaded);
         }
         Ok(())
+    }
+
+    /// The runtime library. A closed sandbox has none but the one that was loaded before.
+    pub(super) fn load_runtime(&mut self) -> Result<Arc<Environment>, Unable> {
+        if let Some(runtime) = &self.runtime {
+            return Ok(Arc::clone(runtime));
+        }
+        let library = self.assets.runtime();
+        if !library.is_file() {
+            let path = library.display();
+            let reason = format!("the model cannot run - {path} is missing - {}", crate::assets::HINT);
+            return Err(Unable::new(Cause::Missing, reason));
+        }
+        let runtime = Arc::new(model::runtime(&library).map_err(|why| damaged("the runtime", &why))?);
+        self.runtime = Some(Arc::clone(&runtime));
+        Ok(runtime)
+    }
+
+    /// The folders whose files it reads. The single ones may be links to places elsewhere.
+    pub(super) fn folders(&self) -> Vec<PathBuf> {
+        vec![self.assets.root.join("models"), self.assets.model(BASE), self.assets.model(SENTIMENT_HEAD)]
     }
 
     fn load_sentiment(&mut self) -> Result<(), Unable> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ort::environment::Environment;
 use ort::logging::LogLevel;
-use ort::session::builder::GraphOptimizationLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{Session, SessionInputValue};
 use ort::value::{Tensor, TensorRef};
 
@@ -19,14 +19,14 @@ pub(super) struct Model {
     session: Session,
     /// The matrices of rank 0 that stand for "no adapter".
     base: Vec<(String, Tensor<f32>)>,
-    _runtime: Environment,
+    _runtime: Arc<Environment>,
 }
 
 impl Model {
-    /// Loads the runtime from a library file and the model from the bytes of its file.
-    pub(super) fn load(library: &Path, model: &[u8]) -> Result<Self, String> {
-        let runtime = runtime(library)?;
-        let session = session(&runtime, model).map_err(|error| format!("the model cannot be loaded: {error}"))?;
+    /// Loads the model from the bytes of its file.
+    pub(super) fn load(runtime: Arc<Environment>, model: &[u8]) -> Result<Self, String> {
+        let loaded = session(&runtime).and_then(|mut builder| builder.commit_from_memory(model));
+        let session = loaded.map_err(|error| format!("the model cannot be loaded: {error}"))?;
         let base = no_adapter().map_err(|error| format!("the model cannot be fed: {error}"))?;
         Ok(Self { session, base, _runtime: runtime })
     }
@@ -47,7 +47,9 @@ impl Model {
     }
 }
 
-fn runtime(library: &Path) -> Result<Environment, String> {
+/// Loads the runtime from a library file. It has no threads of its own then: see
+/// `p2p_platform::sandbox::forbid_reports`.
+pub(super) fn runtime(library: &Path) -> Result<Environment, String> {
     let builder = ort::init_from(library)
         .map_err(|error| format!("the runtime {} cannot be loaded: {error}", library.display()))?;
     let logger = Arc::new(|level: LogLevel, _: &str, _: &str, _: &str, message: &str| {
@@ -59,7 +61,8 @@ fn runtime(library: &Path) -> Result<Environment, String> {
     built.map_err(|error| format!("the runtime {} cannot be started: {error}", library.display()))
 }
 
-fn session(runtime: &Environment, model: &[u8]) -> Result<Session, ort::Error> {
+/// How models are loaded.
+pub(super) fn session(runtime: &Environment) -> Result<SessionBuilder, ort::Error> {
     // One thread that never spins: whoever wants more starts more workers.
     let builder = Session::builder(runtime)?
         .with_intra_threads(1)?
@@ -69,8 +72,7 @@ fn session(runtime: &Environment, model: &[u8]) -> Result<Session, ort::Error> {
         // Shapes change from run to run.
         .with_memory_pattern(false)?
         .with_optimization_level(GraphOptimizationLevel::All)?;
-    let mut builder = if saturates() { builder.with_config_entry("session.x64quantprecision", "1")? } else { builder };
-    builder.commit_from_memory(model)
+    if saturates() { Ok(builder.with_config_entry("session.x64quantprecision", "1")?) } else { Ok(builder) }
 }
 
 /// Whether the fast integer kernel of this processor cuts off large sums. Then another is asked

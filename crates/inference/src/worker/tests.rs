@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 
 use p2p_types::{Output, TaskKind};
 
+use super::engine::Engine;
 use super::*;
 use crate::unable::Cause;
 use crate::wire::ChunkOptions;
 
 fn hello(protocol: u32, assets: &Path) -> Vec<u8> {
-    encode(&Order::Hello { protocol, assets: assets.to_string_lossy().into_owned() }).expect("short")
+    let hello = Order::Hello { protocol, assets: assets.to_string_lossy().into_owned() };
+    let close = Order::Close { memory: 0 };
+    [encode(&hello).expect("short"), encode(&close).expect("short")].concat()
 }
 
 fn run(id: u64, kind: TaskKind, texts: &[&str]) -> Vec<u8> {
@@ -21,11 +24,15 @@ fn run(id: u64, kind: TaskKind, texts: &[&str]) -> Vec<u8> {
 /// What the worker says to these bytes, and how it ends.
 fn converse(input: &[u8]) -> (Vec<Reply>, io::Result<()>) {
     let mut output = Vec::new();
-    let ended = serve(&mut &*input, &mut output);
+    // The process of the tests stays open.
+    let open = |assets, _| Ok((Closed { engine: Engine::new(assets), lacks: false }, Level::default()));
+    let ended = serve(&mut &*input, &mut output, open);
     let mut said = output.as_slice();
     let mut replies = Vec::new();
     while let Some(reply) = read_blocking(&mut said).expect("whole frames") {
-        replies.push(reply);
+        if reply != (Reply::Closed { level: Level::default() }) {
+            replies.push(reply);
+        }
     }
     (replies, ended)
 }

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use p2p_inference::{Cause, PoolConfig, PoolEvent, WorkOrder};
 use p2p_types::{Output, TaskKind, TextFailure};
 
-use crate::support::{Bench, assets, config, order, script, texts, until, worker, workers};
+use crate::support::{
+    Bench, GREETING, assets, bytes_before_orders, config, order, script, texts, until, worker, workers,
+};
 
 /// Enough texts to keep a worker busy for seconds.
 fn much() -> Vec<String> {
@@ -80,7 +82,7 @@ async fn stopped_while_idle_the_next_order_is_done_soon() {
 #[tokio::test]
 async fn a_worker_that_falls_silent_is_lost_and_not_late() {
     let folder = tempfile::tempdir().expect("a folder");
-    let silent = script(folder.path(), r"printf '\002\000\000\000\000\002'; cat >/dev/null");
+    let silent = script(folder.path(), &format!("printf '{GREETING}'; cat >/dev/null"));
     let mut bench = Bench::with(PoolConfig { worker: silent, ..config() });
     let begun = Instant::now();
     assert_eq!(bench.outcomes(order(TaskKind::Noop, &texts(&["a"]))).await, [Err(TextFailure::WorkerLost)]);
@@ -92,7 +94,7 @@ async fn a_worker_that_falls_silent_is_lost_and_not_late() {
 #[tokio::test]
 async fn a_text_that_kills_workers_is_named_and_the_others_are_answered() {
     let folder = tempfile::tempdir().expect("a folder");
-    let limited = format!("ulimit -v 40000\nexec '{}' \"$@\"", worker().display());
+    let limited = format!("ulimit -v 76000\nexec '{}' \"$@\"", worker().display());
     let mut bench = Bench::with(PoolConfig { worker: script(folder.path(), &limited), ..config() });
     let poison = "unfathomable ".repeat(40_000);
     let outcomes = bench.outcomes(order(TaskKind::Chunk, &texts(&["one", &poison, "three"]))).await;
@@ -107,7 +109,7 @@ async fn a_text_that_kills_workers_is_named_and_the_others_are_answered() {
 #[tokio::test]
 async fn however_many_texts_kill_workers_the_others_are_answered() {
     let folder = tempfile::tempdir().expect("a folder");
-    let limited = format!("ulimit -v 40000\nexec '{}' \"$@\"", worker().display());
+    let limited = format!("ulimit -v 76000\nexec '{}' \"$@\"", worker().display());
     let mut bench = Bench::with(PoolConfig { worker: script(folder.path(), &limited), ..config() });
     let poison = "unfathomable ".repeat(40_000);
     let all = [[poison.as_str(); 5].as_slice(), &["last"]].concat();
@@ -122,12 +124,10 @@ async fn however_many_texts_kill_workers_the_others_are_answered() {
 async fn what_was_answered_is_kept_where_no_other_worker_starts() {
     // Progress of order 1: text 0 has no output. Before it, whatever the daemon says first.
     let answer = r"printf '\006\000\000\000\001\001\001\000\000\003'";
-    let path = assets().to_string_lossy().len();
-    let hello = 4 + 2 + if path < 128 { 1 } else { 2 } + path;
+    let before = bytes_before_orders(&assets());
     for (says, answered) in [(answer, true), (":", false)] {
         let folder = tempfile::tempdir().expect("a folder");
-        let body =
-            format!("rm \"$0\"\nprintf '\\002\\000\\000\\000\\000\\002'\nhead -c {} >/dev/null\n{says}", hello + 4);
+        let body = format!("rm \"$0\"\nprintf '{GREETING}'\nhead -c {} >/dev/null\n{says}", before + 4);
         let mut bench = Bench::with(PoolConfig { worker: script(folder.path(), &body), ..config() });
         let both = order(TaskKind::Noop, &texts(&["a", "b"]));
         if answered {
@@ -144,7 +144,7 @@ async fn a_text_is_not_blamed_for_one_worker() {
     let folder = tempfile::tempdir().expect("a folder");
     let count = folder.path().join("started");
     let body = format!(
-        "echo x >> '{0}'\n[ $(wc -l < '{0}') -gt 2 ] || {{ printf '\\002\\000\\000\\000\\000\\002'; head -c 4 >/dev/null; exit 1; }}\nexec '{1}'",
+        "echo x >> '{0}'\n[ $(wc -l < '{0}') -gt 2 ] || {{ printf '{GREETING}'; head -c 14 >/dev/null; exit 1; }}\nexec '{1}'",
         count.display(),
         worker().display()
     );

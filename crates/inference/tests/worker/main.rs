@@ -3,6 +3,8 @@
 mod answers;
 mod chunks;
 mod crashes;
+mod held;
+mod hostile;
 mod kept;
 mod shared;
 mod support;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use p2p_inference::{ChunkOptions, Pool, PoolConfig, PoolEvent, Unable, WorkOrder};
+use p2p_inference::{ChunkOptions, Class, Pool, PoolConfig, PoolEvent, Unable, WorkOrder};
 use p2p_types::{Output, TaskKind, TextFailure};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
@@ -95,7 +95,7 @@ pub(crate) fn assets() -> PathBuf {
 /// An order with time enough.
 pub(crate) fn order(kind: TaskKind, texts: &[String]) -> WorkOrder {
     let chunk = ChunkOptions { tokens: 64, overlap: 8 };
-    WorkOrder { work_id: 0, kind, texts: texts.to_vec(), chunk, timeout: PATIENCE }
+    WorkOrder { work_id: 0, class: Class::Mine, kind, texts: texts.to_vec(), chunk, timeout: PATIENCE }
 }
 
 pub(crate) fn texts(texts: &[&str]) -> Vec<String> {
@@ -128,6 +128,18 @@ pub(crate) async fn until(what: &str, mut wanted: impl FnMut() -> bool) {
         }
     };
     timeout(PATIENCE, waited).await.unwrap_or_else(|_| panic!("never came: {what}"));
+}
+
+/// What a worker says before its first order, for `printf`: a hello, and that it closed nothing.
+pub(crate) const GREETING: &str =
+    r"\002\000\000\000\000\003\015\000\000\000\005\000\000\000\000\000\000\000\000\000\000\000\000";
+
+/// How many bytes the daemon says before its first order.
+pub(crate) fn bytes_before_orders(assets: &Path) -> usize {
+    let path = assets.to_string_lossy().len();
+    let hello = 4 + 2 + if path < 128 { 1 } else { 2 } + path;
+    // A length, a variant, and a number of five bytes.
+    hello + 4 + 1 + 5
 }
 
 /// A program in the worker's place: a script of the shell.

@@ -6,7 +6,7 @@ use std::path::Path;
 use p2p_inference::{Cause, PoolConfig, Unable};
 use p2p_types::{Output, TaskKind};
 
-use crate::support::{Bench, assets, config, order, script, texts};
+use crate::support::{Bench, GREETING, assets, config, order, script, texts};
 
 fn one() -> p2p_inference::WorkOrder {
     order(TaskKind::Embed, &texts(&["a"]))
@@ -42,18 +42,24 @@ async fn what_is_no_worker_is_refused_with_a_reason() {
 async fn garbage_after_the_hello_costs_the_text_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a folder");
     // A proper hello, then bytes without sense.
-    let body = r"printf '\002\000\000\000\000\002'; head -c 4000 /dev/urandom; cat >/dev/null";
-    let mut bench = Bench::with(PoolConfig { worker: script(folder.path(), body), ..config() });
+    let body = format!("printf '{GREETING}'; head -c 4000 /dev/urandom; cat >/dev/null");
+    let mut bench = Bench::with(PoolConfig { worker: script(folder.path(), &body), ..config() });
     let outcomes = bench.outcomes(one()).await;
     assert_eq!(outcomes, [Err(p2p_types::TextFailure::WorkerLost)]);
 }
 
-/// The real assets, linked file by file, so that one can be replaced.
-fn copy_of_assets(to: &Path) {
+/// The real assets, so that one can be replaced. Models are copied: a worker does not follow links
+/// out of their folders.
+pub(crate) fn copy_of_assets(to: &Path) {
     for folder in ["runtime", "models/minilm-l6-v2", "models/sentiment-head"] {
         fs::create_dir_all(to.join(folder)).expect("made");
         for entry in fs::read_dir(assets().join(folder)).expect("a folder").flatten() {
-            std::os::unix::fs::symlink(entry.path(), to.join(folder).join(entry.file_name())).expect("linked");
+            let copy = to.join(folder).join(entry.file_name());
+            if folder == "runtime" {
+                std::os::unix::fs::symlink(entry.path(), copy).expect("linked");
+            } else {
+                fs::copy(entry.path(), copy).expect("copied");
+            }
         }
     }
 }

@@ -78,13 +78,80 @@ mod children {
         let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("it runs");
         let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
         assert_eq!(core.split_whitespace().nth(4), Some("0"));
+        assert_eq!(fields[3], pid.to_string(), "session");
+        #[cfg(target_os = "linux")]
+        last_in_line(pid);
         child.kill().await.expect("it ran");
+    }
+
+    /// For the disk, for memory and as a session.
+    #[cfg(target_os = "linux")]
+    fn last_in_line(pid: u32) {
+        let told = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
+        assert_eq!(told("oom_score_adj").as_deref(), Some("1000\n"));
+        // Not every kernel shares out by sessions.
+        assert!(told("autogroup").is_none_or(|group| group.ends_with("nice 19\n")));
+        let class = Command::new("ionice").args(["-p", &pid.to_string()]).output();
+        let class = class.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned());
+        assert!(class.is_err() || class.is_ok_and(|class| class == "idle"), "class of the disk");
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).expect("ours");
+        let names = environment.split(|byte| *byte == 0).filter(|line| !line.is_empty());
+        assert!(names.clone().all(|line| line.starts_with(b"PATH=") || line.starts_with(b"LD_LIBRARY_PATH=")));
+        assert_ne!(names.count(), 0);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_process_in_reins_stops_and_goes_on_and_its_clock_tells() {
+        let mut child = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("a shell is there");
+        let reins = Reins::take(child.id()).expect("ours");
+        let runs_for = |length: u64| {
+            let before = reins.cpu_time().expect("it is there");
+            std::thread::sleep(Duration::from_millis(length));
+            reins.cpu_time().expect("it is there") - before
+        };
+        while runs_for(20).is_zero() {}
+        reins.stop().expect("it is there");
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!((state(child.id()), runs_for(100)), ('T', Duration::ZERO));
+        reins.resume().expect("it is there");
+        reins.resume().expect("twice is no error");
+        while runs_for(20).is_zero() {}
+        reins.stop().expect("it is there");
+        child.kill().expect("a stopped one ends, too");
+        // Not waited for: its id and its clock are still its own.
+        assert!(reins.cpu_time().is_ok());
+        child.wait().expect("it ended");
+        assert!(reins.stop().is_err() && reins.resume().is_err() && reins.cpu_time().is_err());
+        assert!(Reins::take(child.id()).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    fn state(pid: u32) -> char {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+        stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()).expect("a state")
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_worker_dies_with_its_parent() {
+        dies_with_its_parent(|_| ());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_worker_that_is_stopped_dies_with_its_parent() {
+        dies_with_its_parent(|worker| {
+            Reins::take(worker).expect("ours").stop().expect("it runs");
+            while state(worker) != 'T' {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
     }
 
     /// This test runs itself once more as the parent that is killed.
     #[cfg(target_os = "linux")]
-    #[test]
-    fn a_worker_dies_with_its_parent() {
+    fn dies_with_its_parent(before: impl FnOnce(u32)) {
         use std::io::{BufRead, BufReader};
 
         let me = std::env::current_exe().expect("a test has a program");
@@ -99,6 +166,7 @@ mod children {
             .find_map(|line| line.split_once("worker ")?.1.trim().parse().ok())
             .expect("the parent says its worker's id");
         assert!(is_alive(worker));
+        before(worker);
         end(parent);
         let killed = Instant::now();
         while is_alive(worker) {
@@ -108,7 +176,7 @@ mod children {
     }
 
     #[tokio::test]
-    #[ignore = "only as a part of `a_worker_dies_with_its_parent`"]
+    #[ignore = "only as a part of `dies_with_its_parent`"]
     async fn parent_of_a_worker() {
         let mut command = tokio::process::Command::new("sleep");
         prepare_worker(command.arg("60"));

@@ -5,7 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt}
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::BindError;
@@ -135,8 +135,10 @@ fn clear(path: &Path) -> Result<(), BindError> {
 
 /// Whether a process listens at `path`, without waiting for it to accept.
 fn answers(path: &Path) -> io::Result<bool> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let probe = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    // Flags of `socket` itself are Linux's alone.
+    let probe = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    rustix::io::fcntl_setfd(&probe, rustix::io::FdFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&probe, true)?;
     match rustix::net::connect(&probe, &SocketAddrUnix::new(path)?) {
         // AGAIN: it listens, and its queue is full.
         Ok(()) | Err(Errno::AGAIN) => Ok(true),

@@ -6,7 +6,8 @@ use p2p_types::Seed;
 
 use super::*;
 
-const BOUNDS: Bounds = Bounds { tasks: 20, departures: 30, receipts: 10, peers: 8, pages: 256 * 1024, prune_after: 1 };
+const BOUNDS: Bounds =
+    Bounds { tasks: 20, departures: 30, receipts: 10, peers: 8, decisions: 40, pages: 256 * 1024, prune_after: 1 };
 
 /// Tasks and departures in order of arrival, newest last.
 #[derive(Default)]

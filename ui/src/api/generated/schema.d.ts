@@ -382,6 +382,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether this computer may work now, rule by rule. */
+        get: operations["schedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedule/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What guests might do when, oldest first. */
+        get: operations["timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What somebody who watches a session tells. Whoever tells nothing more within the lease is not believed any longer. */
+        post: operations["signals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -596,6 +647,24 @@ export interface components {
              */
             tokens: number;
         };
+        /** @description The answer for one class of work. */
+        ClassVerdict: {
+            class: string;
+            /** Format: double */
+            cpu_percent?: number | null;
+            /** Format: int64 */
+            memory_bytes?: number | null;
+            /** @description While it does not: a `code` with its figures. */
+            reason?: Record<string, never> | null;
+            resumes?: Record<string, never> | null;
+            runs: boolean;
+            sentence: string;
+            /**
+             * Format: int32
+             * @description While it runs: how many workers, and how much of the whole computer they may use together.
+             */
+            workers?: number | null;
+        };
         /** @description One setting: what it is, and who said so. */
         ConfigEntry: {
             help: string;
@@ -752,6 +821,8 @@ export interface components {
              * @description How long; until `resume` where it is absent.
              */
             for_ms?: number | null;
+            /** @description Until six in the morning of the next day, by the clock of this computer. */
+            until_tomorrow?: boolean;
         };
         PeerDetails: {
             accepting: boolean;
@@ -888,6 +959,73 @@ export interface components {
          * @enum {string}
          */
         RowState: "pending" | "held" | "settled" | "returned" | "burnt" | "lapsed";
+        /** @description One rule as it stands. */
+        RuleState: {
+            /** @description Whether it can be applied here: `yes`, `off` (the settings have no such rule), `as_utc` or `cannot_tell`. */
+            applies: string;
+            /** @description `free`, `gathers` (there is a cause, not for long enough), `blocks`, or `holds` (the cause has just ended). */
+            effect: string;
+            reason?: Record<string, never> | null;
+            resumes?: Record<string, never> | null;
+            rule: string;
+            seen: components["schemas"]["SignalSeen"][];
+            /** @description Why it cannot be applied. */
+            untold?: string | null;
+        };
+        /** @description What a worker cannot do, as it found out itself. */
+        Sandbox: {
+            /** @description What was reached, in words. */
+            reached: string;
+            /** @description Whether it is all that there is to reach. */
+            whole: boolean;
+        };
+        /** @description Whether this computer may work now, and why not. */
+        Schedule: {
+            /** @description `mine`, `guest` and `duty`. */
+            classes: components["schemas"]["ClassVerdict"][];
+            /** @description `quiet`, `balanced` or `full`; the settings under `schedule.` may differ from it. */
+            preset: string;
+            /** Format: int32 */
+            processors: number;
+            /** @description In the order in which they speak. */
+            rules: components["schemas"]["RuleState"][];
+            /** @description What it does for others, or why it does not, and when that changes. */
+            sentence: string;
+            /**
+             * Format: int32
+             * @description Minutes east of UTC; `null` where that cannot be told, and hours are read as UTC.
+             */
+            zone_minutes?: number | null;
+        };
+        /** @description What somebody who watches a session tells: the tray app, or `p2p-agent session`. */
+        SignalReport: {
+            /**
+             * Format: int64
+             * @description How long it holds where nothing newer comes; 0 says goodbye.
+             */
+            lease_ms: number;
+            /** @description Who tells: a name of its own, at most 64 letters. */
+            source: string;
+            told: components["schemas"]["SignalTold"][];
+        };
+        /** @description What one source said last. */
+        SignalSeen: {
+            /** Format: int64 */
+            age_ms: number;
+            /** @description What the system was asked with. */
+            by: string;
+            reading?: Record<string, never> | null;
+            source: string;
+            /** @description Why it cannot be told. */
+            untold?: string | null;
+        };
+        /** @description One signal: a reading, or why there is none. */
+        SignalTold: {
+            by: string;
+            kind: string;
+            reading?: Record<string, never> | null;
+            untold?: string | null;
+        };
         Snapshot: {
             /** @description The newest first, at most 20. Empty outside a network. */
             rows: components["schemas"]["WalletRow"][];
@@ -943,6 +1081,8 @@ export interface components {
              * @description Tasks of this owner that are not finished.
              */
             open_tasks: number;
+            /** @description The owner paused it; where `state` is `paused` and this is not, a rule did. */
+            paused_by_hand: boolean;
             /**
              * Format: int64
              * @description Set while paused by hand with an end.
@@ -959,6 +1099,7 @@ export interface components {
              * @description From process start to the first answer it could give.
              */
             ready_in_ms: number;
+            sandbox?: components["schemas"]["Sandbox"] | null;
             /** @description What it does, or why it does not, and when that changes. */
             sentence: string;
             state: components["schemas"]["NodeState"];
@@ -1071,6 +1212,27 @@ export interface components {
             /** @example E2004 */
             code: string;
             message: string;
+        };
+        /** @description The day in changes of what guests may do. */
+        Timeline: {
+            /** @description The first may be from before `from_ms`: what was so then. */
+            changes: components["schemas"]["TimelineChange"][];
+            /** Format: int64 */
+            from_ms: number;
+            /** Format: int64 */
+            to_ms: number;
+        };
+        /** @description From now on this was so. */
+        TimelineChange: {
+            /** Format: int64 */
+            at_ms: number;
+            /** @description What made it change: `told`, `left`, `policy`, `owner`, `usage` or `time`. */
+            cause: string;
+            /** @description The reason's code while it did not run; `stopped` where no daemon ran. */
+            code?: string | null;
+            reason?: Record<string, never> | null;
+            runs: boolean;
+            sentence: string;
         };
         TrustPeer: {
             trusted: boolean;
@@ -1922,6 +2084,95 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PeerDetails"];
                 };
+            };
+            /** @description What happened, why, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description What happened, why, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    timeline: {
+        parameters: {
+            query?: {
+                /** @description How far back; 24 where it is absent */
+                hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description What happened, why, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignalReport"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What happened, why, and what to do */
             default: {

@@ -12,7 +12,7 @@ use crate::home::{InitNetwork, InitOptions};
 pub(crate) struct Bench {
     pub(crate) committed: mpsc::Receiver<Committed>,
     home: Home,
-    config: Config,
+    pub(crate) config: Config,
     keys: Arc<Keys>,
     store: Store,
     workshop: Workshop,

@@ -1,3 +1,4 @@
+use rustix::net::SocketFlags;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener as Blocking;
 
