@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use p2p_inference::Allowed;
+use p2p_inference::{Allowed, Leash};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -39,7 +39,7 @@ pub(crate) fn measure(holder: &str, permille: u16, seconds: usize, sentences: &P
             _ => bail!("{holder:?} holds nothing"),
         };
         let on_a_grid =
-            async { if holder == "grid" { grid(&workers, permille).await } else { std::future::pending().await } };
+            async { if holder == "grid" { grid(&leash, permille).await } else { std::future::pending().await } };
         let length = Duration::from_secs(u64::try_from(seconds)?);
         let measured = tokio::select! {
             windows = watch(&workers, length) => windows?,
@@ -51,6 +51,7 @@ pub(crate) fn measure(holder: &str, permille: u16, seconds: usize, sentences: &P
             let _ = reins.resume();
         }
         leash.set(Allowed::default());
+        leash.go();
         guests.pool.shutdown().await;
         let mut measured = measured;
         measured["stops"] = json!(stats.stops);
@@ -61,15 +62,15 @@ pub(crate) fn measure(holder: &str, permille: u16, seconds: usize, sentences: &P
 /// BOINC's client stops and starts all tasks together on a grid of one second: every second it adds
 /// the limit, in percent, to a level; where that comes to 100 or more the second is worked and 100
 /// are taken off, else it is not (`throttler` in its `client/app.cpp`).
-async fn grid(workers: &[Worker], permille: u16) {
+///
+/// The leash stops and starts them here, so that the pool does not take nine seconds of rest for silence.
+async fn grid(leash: &Leash, permille: u16) {
     let mut level = 1000;
     loop {
         level += permille;
         let works = level >= 1000;
         level -= if works { 1000 } else { 0 };
-        for (_, reins) in workers {
-            let _ = if works { reins.resume() } else { reins.stop() };
-        }
+        if works { leash.go() } else { leash.halt() }
         sleep(WINDOW).await;
     }
 }
