@@ -10,3 +10,4 @@ mod owners;
 mod polite;
 mod refusing;
 mod resting;
+mod seated;

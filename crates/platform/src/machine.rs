@@ -19,7 +19,7 @@ pub fn memory_bytes() -> Option<u64> {
 #[cfg(not(target_os = "linux"))]
 #[must_use]
 pub fn memory_bytes() -> Option<u64> {
-    let mut system = sysinfo::System::new();
+    let mut system = sysinfo::System::new().ok()?;
     system.refresh_memory();
     Some(system.total_memory()).filter(|bytes| *bytes > 0)
 }

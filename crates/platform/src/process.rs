@@ -109,7 +109,7 @@ fn resident() -> Option<u64> {
 fn resident() -> Option<u64> {
     use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
     let pid = sysinfo::get_current_pid().ok()?;
-    let mut system = System::new();
+    let mut system = System::new().ok()?;
     let memory = ProcessRefreshKind::nothing().with_memory();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, memory);
     Some(system.process(pid)?.memory())

@@ -148,7 +148,7 @@ impl Reins {
     pub(super) fn cpu_time(&self) -> io::Result<Duration> {
         use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
         let pid = sysinfo::Pid::from_u32(self.pid.as_raw_nonzero().get().unsigned_abs());
-        let mut system = System::new();
+        let mut system = System::new().map_err(io::Error::other)?;
         let clock = ProcessRefreshKind::nothing().with_cpu();
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, clock);
         let process = system.process(pid).ok_or(io::ErrorKind::NotFound)?;
