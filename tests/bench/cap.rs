@@ -70,7 +70,11 @@ async fn grid(leash: &Leash, permille: u16) {
         level += permille;
         let works = level >= 1000;
         level -= if works { 1000 } else { 0 };
-        if works { leash.go() } else { leash.halt() }
+        if works {
+            leash.go()
+        } else {
+            leash.halt()
+        }
         sleep(WINDOW).await;
     }
 }

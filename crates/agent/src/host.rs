@@ -75,7 +75,14 @@ pub async fn run(host: Host) -> Result<(), Problem> {
                 Ok(begun) => begun,
                 Err(problem) => break Err(problem),
             },
-            Some(_) => begin_again(&ground),
+            Some(_) => {
+                // What counts at once may have been changed since the start.
+                let mut config = config.clone();
+                if let Ok(now) = crate::config::load(&home, None) {
+                    (config.wallet, config.schedule) = (now.wallet, now.schedule);
+                }
+                begin_again(&Ground { config: &config, ..ground })
+            }
         };
         parts.dashboard.clone_from(&dashboard);
         // Readiness is of the process: a change of network later does not count.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use p2p_platform::signals::{self, Options, Scope};
-use p2p_types::{Reading, SignalKind, Told};
+use p2p_types::{Reading, SignalKind, Told, Untold};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
@@ -25,11 +25,13 @@ const RENEWED_IN_USE: Duration = Duration::from_secs(4);
 /// A daemon that is not there is looked for ever more patiently.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A session whose input could be told, and for so long cannot be any more, has ended: its screen is gone.
+const OVER: Duration = Duration::from_secs(60);
 /// What waits to be told.
 const WAITING: usize = 64;
 
 /// Watches this session and tells the daemon at `socket`, under the name `source`; `data` is a folder of this
-/// user. Returns when no daemon was there for `patience`, or never.
+/// user. Returns when no daemon was there for `patience`, and when the session is over.
 ///
 /// # Errors
 /// When the session cannot be watched at all.
@@ -56,6 +58,14 @@ pub async fn tell_session(
             Some(client) if report.told.is_empty() || client.signals(&report).await.is_ok() => Some(client),
             _ => None,
         };
+        if session.is_over() {
+            if let Some(client) = &client {
+                // The lease would say the same later.
+                let goodbye = SignalReport { source, lease_ms: 0, told: Vec::new() };
+                let _ = client.signals(&goodbye).await;
+            }
+            return Ok(());
+        }
         if client.is_some() {
             (pause, alone_since) = (FIRST_PAUSE, Instant::now());
             match timeout(session.quiet_for(), told.recv()).await {
@@ -81,14 +91,22 @@ pub async fn tell_session(
 struct Session {
     shown: BTreeMap<SignalKind, (Told, Instant)>,
     news: Vec<SignalKind>,
+    was_readable: bool,
 }
 
 impl Session {
     fn take(&mut self, told: Told) {
+        self.was_readable |= told.kind == SignalKind::Input && told.reading.is_ok();
         self.shown.insert(told.kind, (told, Instant::now()));
         if !self.news.contains(&told.kind) {
             self.news.push(told.kind);
         }
+    }
+
+    fn is_over(&self) -> bool {
+        let input = self.shown.get(&SignalKind::Input);
+        self.was_readable
+            && input.is_some_and(|(told, since)| told.reading == Err(Untold::Failed) && since.elapsed() > OVER)
     }
 
     fn all_is_news(&mut self) {
@@ -120,7 +138,7 @@ fn aged(told: Told, age: Duration) -> Told {
 
 #[cfg(test)]
 mod tests {
-    use p2p_types::{By, Untold};
+    use p2p_types::By;
 
     use super::*;
 
@@ -134,6 +152,21 @@ mod tests {
         assert_eq!(aged(input(0), Duration::from_secs(60)), input(0));
         let untold = Told { reading: Err(Untold::Failed), ..input(0) };
         assert_eq!(aged(untold, Duration::from_secs(60)), untold);
+    }
+
+    #[test]
+    fn a_session_whose_screen_is_gone_is_over_and_one_that_never_spoke_is_not() {
+        let failed = Told { reading: Err(Untold::Failed), ..input(0) };
+        let long_ago = Instant::now().checked_sub(OVER * 2).expect("the computer has run for two minutes");
+        let mut session = Session::default();
+        session.take(failed);
+        session.shown.insert(SignalKind::Input, (failed, long_ago));
+        assert!(!session.is_over());
+        session.take(input(0));
+        session.take(failed);
+        assert!(!session.is_over(), "it may come back");
+        session.shown.insert(SignalKind::Input, (failed, long_ago));
+        assert!(session.is_over());
     }
 
     #[test]

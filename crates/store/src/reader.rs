@@ -67,10 +67,12 @@ pub(crate) fn departures(connection: &Connection, limit: u32) -> Result<Vec<Stor
 /// Those from `from` on, oldest first, and the last before them.
 pub(crate) fn decisions(connection: &Connection, from: Timestamp) -> Result<Vec<StoredDecision>> {
     let since = "SELECT at, document FROM decisions WHERE number >= coalesce(
-                     (SELECT max(number) FROM decisions WHERE at <= ?1), 0) ORDER BY number LIMIT 20000";
-    all(connection, since, [i64::try_from(from.0).unwrap_or(i64::MAX)], |row| {
+                     (SELECT max(number) FROM decisions WHERE at <= ?1), 0) ORDER BY number DESC LIMIT 20000";
+    let mut newest = all(connection, since, [i64::try_from(from.0).unwrap_or(i64::MAX)], |row| {
         Ok(StoredDecision { at: Timestamp(row.get(0)?), document: row.get(1)? })
-    })
+    })?;
+    newest.reverse();
+    Ok(newest)
 }
 
 /// Finished tasks whose documents would pass [`READ_BYTES`] are left out.

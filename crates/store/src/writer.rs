@@ -190,8 +190,8 @@ impl Writer {
         ] {
             transaction.prepare_cached(sql)?.execute([keep])?;
         }
-        // By the newest of them and not by the calendar, which may be wrong now.
-        let aged = "DELETE FROM decisions WHERE at < (SELECT max(at) FROM decisions) - ?1";
+        // By the last of them and not by the calendar, which may be wrong now or have been so once.
+        let aged = "DELETE FROM decisions WHERE abs(at - (SELECT at FROM decisions ORDER BY number DESC LIMIT 1)) > ?1";
         transaction.prepare_cached(aged)?.execute([DECISION_DAYS * DAY_MS])?;
         // The oldest eighth of the finished tasks at a time, until there is room or none is left.
         let used = "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count";

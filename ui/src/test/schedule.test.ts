@@ -287,7 +287,7 @@ describe("the snooze", () => {
 
   it("leaves the switch on where only the rules pause", async () => {
     const sentence = "Paused: on battery, 82 %. Resumes on mains power.";
-    await open("#/home", {}, status("paused", { sentence }));
+    await open("#/home", {}, status("paused", { sentence, paused_by_hand: false }));
     expect(screen.getByRole("switch", { name: "Work for others" }).getAttribute("aria-checked")).toBe("true");
   });
 });

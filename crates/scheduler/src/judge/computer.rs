@@ -104,6 +104,16 @@ impl Facts<'_> {
     }
 
     pub(super) fn memory(&self, band: Band<u64>, soft: bool) -> Judged {
+        // More than an eighth of the computer above the stop may never be free on a small one.
+        let total = self.see(SignalKind::Memory, |readings| {
+            let totals = readings.into_iter().filter_map(|reading| match reading {
+                Reading::Memory { total_bytes, .. } => Some(total_bytes),
+                _ => None,
+            });
+            totals.min()
+        });
+        let room = total.map_or(u64::MAX, |total| (total / 8).max(1));
+        let band = Band { stop: band.stop, resume: band.resume.min(band.stop.saturating_add(room)) };
         let judged = |raw, bytes| {
             let available_mib = bytes / MIB;
             let reason = if soft { Reason::Memory { available_mib } } else { Reason::MemoryCritical { available_mib } };
