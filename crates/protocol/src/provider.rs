@@ -280,9 +280,8 @@ impl Provider {
         post: &mut Post,
         mut pay: Option<&mut Pay>,
     ) {
-        let gate = &self.gate;
-        self.offers.retain(|(from, _), _| gate.spares(from));
-        for id in queue.guest_ids_where(|job| !job.guest().is_some_and(|from| gate.spares(from))) {
+        self.offers.clear();
+        for id in queue.guest_ids_where(|_| true) {
             let Some(job) = drop_job(id, queue, post) else { continue };
             refuse(now, &job, reason, post, pay.as_deref_mut());
         }

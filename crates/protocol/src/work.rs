@@ -34,14 +34,6 @@ impl Job {
         matches!(&self.owner, Owner::Guest { device, .. } if device == requester)
     }
 
-    /// Whose it is, where it is a guest's.
-    pub(crate) const fn guest(&self) -> Option<&DeviceId> {
-        match &self.owner {
-            Owner::Guest { device, .. } => Some(device),
-            Owner::Mine { .. } => None,
-        }
-    }
-
     /// How long its order may take now: who gave it counts from when it arrived.
     pub(crate) const fn left_ms(&self, now: Now) -> u64 {
         let left = self.work.timeout_ms.saturating_sub(now.mono.since(self.arrived) / 1000);

@@ -2,8 +2,8 @@
 
 use p2p_types::DeviceId;
 
-/// Parts of the welcome check that one process takes against the rules, so that nobody can make
-/// a guest of it that stays.
+/// Parts of a newcomer's checks after which one process takes none against the rules, so that nobody can
+/// make a guest of it that stays. When the rules turn, they are released like all others.
 const WELCOMES: u8 = 3;
 
 #[derive(Debug, Default)]
@@ -47,14 +47,9 @@ impl Gate {
 
     /// Work of `from` was taken.
     pub(crate) fn took(&mut self, from: &DeviceId) {
-        if self.resting && self.welcomes == Some(*from) {
+        if self.welcomes == Some(*from) {
             self.welcomed = self.welcomed.saturating_add(1);
         }
-    }
-
-    /// Whose work stays when the rules send the guests away.
-    pub(crate) fn spares(&self, from: &DeviceId) -> bool {
-        self.own_work && !self.paused && self.welcomes == Some(*from)
     }
 
     const fn awaits_welcome(&self) -> bool {
@@ -77,7 +72,6 @@ mod tests {
         assert!(!gate.is_open() && !gate.admits(&CHECKER));
         gate.set_welcome(Some(CHECKER));
         assert!(gate.is_open() && gate.admits(&CHECKER) && !gate.admits(&OTHER));
-        assert!(gate.spares(&CHECKER) && !gate.spares(&OTHER));
         (0..WELCOMES).for_each(|_| gate.took(&CHECKER));
         assert!(!gate.is_open() && !gate.admits(&CHECKER), "a check that never ends is a guest");
         gate.set_rules(true, true);
@@ -89,9 +83,9 @@ mod tests {
         let mut gate = Gate::new(false);
         gate.set_welcome(Some(CHECKER));
         gate.set_rules(false, false);
-        assert!(!gate.is_open() && !gate.admits(&CHECKER) && !gate.spares(&CHECKER));
+        assert!(!gate.is_open() && !gate.admits(&CHECKER));
         gate.set_rules(true, true);
         gate.paused = true;
-        assert!(!gate.is_open() && !gate.admits(&CHECKER) && !gate.spares(&CHECKER));
+        assert!(!gate.is_open() && !gate.admits(&CHECKER));
     }
 }

@@ -124,6 +124,15 @@ fn pressure_for_memory_counts_as_little_memory() {
     world.pauses(pressed(300), 3 * SECOND, reason, pressed(10), MINUTE);
 }
 
+/// What the workers may take does not fit in again on a small computer, ever: an eighth of it will do.
+#[test]
+fn a_small_computer_goes_on_again_too() {
+    let mut world = World::new(always());
+    let free = |available_bytes| Reading::Memory { available_bytes, total_bytes: 2 * GIB, pressure_permille: None };
+    let reason = Reason::Memory { available_mib: 512 };
+    world.pauses(free(GIB / 2), 3 * SECOND, reason, free(GIB + GIB / 4), MINUTE);
+}
+
 #[test]
 fn usage_has_limits() {
     let mut world = World::new(Policy { data_bytes_a_month: Some(GIB), ..always() });
