@@ -159,6 +159,10 @@ fn a_watch_that_is_dropped_ends_its_thread_and_tells_no_more() {
 }
 
 /// How often the threads of this process but the test's own were woken until now.
+/// Wake-ups of both watches in four seconds. Ours are next to none; each of the two threads that the D-Bus library
+/// keeps for blocking calls looks up twice a second.
+const AT_REST: u64 = 20;
+
 fn wakes() -> u64 {
     let this = rustix::thread::gettid().as_raw_nonzero().to_string();
     let threads = fs::read_dir("/proc/self/task").expect("this system has it").flatten();
@@ -194,11 +198,11 @@ fn a_computer_at_rest_is_left_alone() {
         std::thread::sleep(Duration::from_secs(4));
         woken = wakes() - before;
         eprintln!("both watches at rest: woken {woken} times in 4 s");
-        if woken <= 12 {
+        if woken <= AT_REST {
             break;
         }
     }
-    assert!(woken <= 12, "{woken}");
+    assert!(woken <= AT_REST, "{woken}");
 }
 
 /// A file of a zone that never changes, as `zic` makes it.
