@@ -53,41 +53,36 @@ pub(crate) struct Rules {
 impl Rules {
     /// Begins to watch the computer. What is told comes through the receiver.
     pub(crate) fn begin(config: &Config, data: PathBuf, now: Now) -> (Self, mpsc::Receiver<Told>) {
-        let processors = p2p_platform::processors();
-        let memory_bytes = p2p_platform::memory_bytes().unwrap_or(u64::MAX);
         let (tell, told) = mpsc::channel(WAITING);
         let watcher = signals::watch(Scope::Machine, Options::new(data), move |told| {
-            // The newest word on each kind comes again: a full channel costs freshness and no truth.
+            // Only changes are told: so many do not wait unless the loop is stuck, and then nothing is decided.
             let _ = tell.try_send(told);
         });
         let watcher = watcher.inspect_err(|error| warn!(%error, "this computer cannot be watched")).ok();
-        let scheduler = Scheduler::new(policy(config), Machine { processors, memory_bytes }, now);
+        let processors = p2p_platform::processors();
+        let memory_bytes = p2p_platform::memory_bytes().unwrap_or(u64::MAX);
+        (Self::new(config, Machine { processors, memory_bytes }, watcher, now), told)
+    }
+
+    fn new(config: &Config, machine: Machine, watcher: Option<Watcher>, now: Now) -> Self {
+        let scheduler = Scheduler::new(policy(config), machine, now);
         let heeds_input = Arc::new(AtomicBool::new(scheduler.policy().heeds_input()));
-        let rules = Self {
-            heeds_input,
+        Self {
             scheduler,
-            processors,
+            processors: machine.processors,
             told: BTreeMap::new(),
             say_again: now.mono.plus_ms(SAY_AGAIN_MS),
             names: BTreeMap::from([(OWN, OWN_NAME.to_owned())]),
             watcher,
-        };
-        (rules, told)
+            heeds_input,
+        }
     }
 
     /// Rules without anybody who watches, for tests of the engine.
     #[cfg(test)]
     pub(crate) fn unwatched(config: &Config, now: Now) -> Self {
         let machine = Machine { processors: 4, memory_bytes: 1 << 33 };
-        let mut rules = Self {
-            scheduler: Scheduler::new(policy(config), machine, now),
-            heeds_input: Arc::default(),
-            processors: 4,
-            told: BTreeMap::new(),
-            say_again: now.mono.plus_ms(SAY_AGAIN_MS),
-            names: BTreeMap::new(),
-            watcher: None,
-        };
+        let mut rules = Self::new(config, machine, None, now);
         for kind in SignalKind::ALL {
             let told = Told { kind, by: p2p_types::By::Nothing, reading: Err(p2p_types::Untold::Absent) };
             rules.told(now, told);

@@ -42,7 +42,7 @@ pub async fn tell_session(
     patience: Option<Duration>,
 ) -> io::Result<()> {
     let (tell, mut told) = mpsc::channel(WAITING);
-    // A channel that is full holds what was told; the newest word comes again with the next change.
+    // Only changes are told, and each call to the daemon ends in time: so many do not wait.
     let _watcher = signals::watch(Scope::Session, Options::new(data), move |told| {
         let _ = tell.try_send(told);
     })?;

@@ -66,3 +66,12 @@ pub(super) fn open() -> OpenApiRouter<App> {
 fn id<T: FromStr<Err: Display>>(text: &str, missing: ErrorCode) -> Result<T, Problem> {
     text.parse().map_err(|error: T::Err| Problem::new(missing, error.to_string()))
 }
+
+/// Whether a number from an address is one of 1 to `most`; why not, in words.
+fn within(name: &str, value: u32, most: u32) -> Result<(), Problem> {
+    if (1..=most).contains(&value) {
+        return Ok(());
+    }
+    let why = format!("{name} is {value}; it can be from 1 to {most}");
+    Err(Problem::new(ErrorCode::BadRequest, why).with_hint("Change it, or leave it out"))
+}

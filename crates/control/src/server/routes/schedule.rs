@@ -3,7 +3,7 @@ use axum::extract::{Query, State};
 use p2p_types::Reading;
 use serde::Deserialize;
 
-use super::Answer;
+use super::{Answer, within};
 use crate::api::{ErrorCode, Problem, Schedule, SignalReport, Timeline};
 use crate::call::Call;
 use crate::server::App;
@@ -41,10 +41,7 @@ type TimelineParameters = Query<TimelineQuery>;
     responses((status = 200, body = Timeline))
 )]
 pub(super) async fn timeline(State(app): State<App>, Query(query): TimelineParameters) -> Answer<Timeline> {
-    if !(1..=MOST_HOURS).contains(&query.hours) {
-        let why = format!("hours is {}; it can be from 1 to {MOST_HOURS}", query.hours);
-        return Err(Problem::new(ErrorCode::BadRequest, why).with_hint("Change it, or leave it out"));
-    }
+    within("hours", query.hours, MOST_HOURS)?;
     app.ask(|reply| Call::Timeline(query.hours, reply)).await.map(Json)
 }
 

@@ -2,8 +2,8 @@ use axum::Json;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 
-use super::Answer;
-use crate::api::{ErrorCode, Problem, Wallet, WalletCheck, WalletPage, WalletRows, WalletStats};
+use super::{Answer, within};
+use crate::api::{Wallet, WalletCheck, WalletPage, WalletRows, WalletStats};
 use crate::call::Call;
 use crate::server::App;
 
@@ -62,12 +62,4 @@ pub(super) async fn stats(State(app): State<App>, Query(query): StatsParameters)
 )]
 pub(super) async fn verify(State(app): State<App>) -> Answer<WalletCheck> {
     app.ask(Call::WalletVerify).await.map(Json)
-}
-
-fn within(name: &str, value: u32, most: u32) -> Result<(), Problem> {
-    if (1..=most).contains(&value) {
-        return Ok(());
-    }
-    let why = format!("{name} is {value}; it can be from 1 to {most}");
-    Err(Problem::new(ErrorCode::BadRequest, why).with_hint("Change it, or leave it out"))
 }
