@@ -109,12 +109,19 @@ async fn pause_or_resume(socket: &Path, pause: Option<Pause>) -> Result<(), Prob
     Ok(())
 }
 
+/// A session that could not be watched, or not any more, is tried again after this time.
+const WATCH_AGAIN: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// Tells the daemon what this session shows, for as long as the app runs: the daemon of a home has no
 /// session of its own.
 async fn watch_session(home: Home) {
     let source = format!("tray-{}", std::process::id());
-    if let Err(error) = p2p_control::tell_session(home.socket(), home.root().to_owned(), source, None).await {
-        tracing::warn!("this session cannot be watched, so rules about its owner cannot be applied: {error}");
+    loop {
+        let told = p2p_control::tell_session(home.socket(), home.root().to_owned(), source.clone(), None).await;
+        if let Err(error) = told {
+            tracing::warn!("this session cannot be watched, so rules about its owner cannot be applied: {error}");
+        }
+        tokio::time::sleep(WATCH_AGAIN).await;
     }
 }
 

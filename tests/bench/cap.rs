@@ -31,7 +31,7 @@ pub(crate) fn measure(holder: &str, permille: u16, seconds: usize, sentences: &P
         let leash = guests.leash.clone();
         let _holder = match holder {
             "ours" => {
-                leash.set(Allowed { workers: u16::MAX, cpu_permille: permille });
+                leash.set(Allowed { workers: u16::MAX, cpu_permille: permille, ..Allowed::default() });
                 None
             }
             "cpulimit" => Some(cpulimit(&workers, permille)?),

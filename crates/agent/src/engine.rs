@@ -8,21 +8,21 @@ mod events;
 mod held;
 mod history;
 mod ruling;
+mod usage;
 mod wallet;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use p2p_control::Call;
 use p2p_control::api::{Identity, NearbyNetwork, Problem};
 use p2p_inference::{Pool, PoolEvent};
 use p2p_net::{Net, NetEvent, PublishedId};
-use p2p_platform::{Home, Keys};
+use p2p_platform::{Alarm, Home, Keys};
 use p2p_protocol::{Input, Node};
 use p2p_store::{Committed, Store};
-use p2p_types::{DeviceId, Hash, Monotonic, NetworkId, TaskId, TaskKind, Timestamp, Told};
+use p2p_types::{DeviceId, Hash, Monotonic, NetworkId, TaskId, TaskKind, Timestamp};
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
@@ -47,9 +47,8 @@ const NEARBY: usize = 64;
 /// Workers that could not start are tried again after this time, then after twice as long each time.
 const FIRST_PATIENCE_MS: u64 = 30_000;
 const LONGEST_PATIENCE_MS: u64 = 600_000;
-/// The longest the loop sleeps: a deadline of the machine is looked at again at least this often,
-/// because computers sleep too.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// The longest the loop sleeps where nothing is due at all.
+const LONGEST_SLEEP_MS: u64 = 3_600_000;
 
 /// What the host gives the engine for one run.
 pub(crate) struct Parts {
@@ -70,6 +69,8 @@ pub(crate) struct Parts {
     pub(crate) ready_in_ms: u64,
     /// Nodes this one was connected to before.
     pub(crate) known: Vec<(DeviceId, Vec<String>, Timestamp)>,
+    /// What was used before.
+    pub(crate) usage: Option<p2p_store::Usage>,
 }
 
 /// What outlives a run: the network may change under a running daemon.
@@ -79,8 +80,7 @@ pub(crate) struct Sources {
     pub(crate) pool: Pool,
     pub(crate) pool_events: mpsc::Receiver<PoolEvent>,
     pub(crate) rules: Rules,
-    /// What the own watch of this computer tells.
-    pub(crate) told: mpsc::Receiver<Told>,
+    pub(crate) alarm: Alarm,
     pub(crate) events: Events,
     pub(crate) numbers: Numbers,
 }
@@ -116,8 +116,9 @@ pub(crate) struct Engine<'a> {
     work_base: u64,
     /// Orders that the pool has.
     running: BTreeSet<u64>,
-    /// What the machine was told of the rules last: guests, own work.
-    ruled: Option<(bool, bool)>,
+    /// What the machine was told of the rules last: guests, own work, duties.
+    ruled: Option<(bool, bool, bool)>,
+    usage: usage::Counted,
     /// When what cannot be computed here is tried again, and how long after that once more.
     try_again: Option<Monotonic>,
     patience_ms: u64,
@@ -147,6 +148,7 @@ impl<'a> Engine<'a> {
         let expects_others = alone::expects_others(&parts);
         Self {
             work_base: sources.numbers.work,
+            usage: usage::Counted::new(parts.usage),
             parts,
             sources,
             counters: Counters::default(),
@@ -186,15 +188,15 @@ impl<'a> Engine<'a> {
             if let Some(exit) = self.exit {
                 break self.leave(exit).await;
             }
-            let deadline = self.sleep();
+            let deadline = self.next_deadline();
             tokio::select! {
                 biased;
                 Some(event) = self.sources.pool_events.recv() => self.on_pool(event),
                 Some(committed) = self.sources.committed.recv() => self.on_committed(committed),
                 Some(kept) = kept.recv() => self.on_kept(kept),
                 Some(call) = self.sources.calls.recv() => self.on_call(call),
-                Some(told) = self.sources.told.recv() => self.on_told(told),
-                () = tokio::time::sleep(deadline) => self.on_time(),
+                told = self.sources.rules.hear() => self.on_told(told),
+                () = self.sources.alarm.until(deadline) => self.on_time(),
                 Some(event) = net_events.recv() => self.on_net(event),
             }
             if std::mem::take(&mut self.canaries_due) {
@@ -204,17 +206,20 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// How long nothing needs to be done.
-    fn sleep(&self) -> Duration {
-        let until = |at: Monotonic| Duration::from_micros(at.since(now().mono));
-        let machine = self.parts.node.next_deadline(now()).map_or(LONGEST_SLEEP, until);
-        let events = self.sources.events.due().map_or(LONGEST_SLEEP, until);
-        let again = self.try_again.map_or(LONGEST_SLEEP, until);
-        let disk = self.held.retry_at().map_or(LONGEST_SLEEP, until);
-        let looking = self.looking_until.map_or(LONGEST_SLEEP, until);
-        let canaries = self.canaries_deadline().map_or(LONGEST_SLEEP, until);
-        let rules = self.sources.rules.next_deadline(now()).map_or(LONGEST_SLEEP, until);
-        machine.min(rules).min(canaries).min(events).min(again).min(disk).min(looking).min(LONGEST_SLEEP)
+    /// When something needs to be done at the latest.
+    fn next_deadline(&self) -> Monotonic {
+        let now = now();
+        let due = [
+            self.parts.node.next_deadline(now),
+            self.sources.events.due(),
+            self.try_again,
+            self.held.retry_at(),
+            self.looking_until,
+            self.canaries_deadline(),
+            self.sources.rules.next_deadline(now),
+            self.usage.due(),
+        ];
+        due.into_iter().flatten().min().unwrap_or_else(|| now.mono.plus_ms(LONGEST_SLEEP_MS))
     }
 
     fn on_time(&mut self) {
@@ -233,6 +238,9 @@ impl<'a> Engine<'a> {
         }
         self.sources.rules.tick(crate::clock::now());
         self.rule();
+        if self.usage.due().is_some_and(|at| at <= now) {
+            self.count_usage();
+        }
         self.canaries_due |= self.canaries_deadline().is_some_and(|at| at <= now);
         self.feed(Input::Tick);
     }
@@ -354,8 +362,9 @@ impl<'a> Engine<'a> {
             self.sources.pool.stop(work_id);
         }
         self.end_canaries();
-        if exit == Exit::Stop {
-            self.end_rules();
+        match exit {
+            Exit::Stop => self.end_rules(),
+            Exit::Reload => self.close_usage(),
         }
         self.tell();
         self.settle_disk().await;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use p2p_control::api::{ErrorCode, NodeState, Problem};
 use p2p_control::{Call, LogSource, Server};
 use p2p_inference::{Pool, PoolConfig};
+use p2p_platform::Alarm;
 use p2p_platform::socket::{BindError, Listener};
 use p2p_platform::{Assets, Home, HomeLock, LockError};
 use p2p_store::{Store, StoreError};
@@ -54,7 +55,7 @@ pub async fn run(host: Host) -> Result<(), Problem> {
     let workshop = Workshop::find(&config)?;
     let (pool, pool_events) = Pool::start(workshop.pool.clone());
     let (calls_in, calls) = mpsc::channel::<Call>(WAITING_CALLS);
-    let (rules, told) = Rules::begin(&config, home.root().to_path_buf(), clock::now());
+    let rules = Rules::begin(&config, home.root().to_path_buf(), clock::now());
     let (leash, heeds_input) = (pool.leash(), rules.heeds_input());
     let server = Server::new(calls_in, logs, workshop.ui.clone()).when_touched(move || {
         if heeds_input.load(Ordering::Relaxed) {
@@ -66,7 +67,8 @@ pub async fn run(host: Host) -> Result<(), Problem> {
     let dashboard = open_doors(&server, &home, &config, &mut warnings).await?;
 
     let (events, numbers) = (Events::new(), Numbers::default());
-    let mut sources = Sources { calls, committed, pool, pool_events, rules, told, events, numbers };
+    let alarm = Alarm::new().map_err(|error| unusable(&home, &format!("the system gives no timer: {error}")))?;
+    let mut sources = Sources { calls, committed, pool, pool_events, rules, alarm, events, numbers };
     let ground = Ground { home: &home, config: &config, keys: &keys, store: &store, workshop: &workshop };
     let mut ready_in_ms = None;
     let ended = loop {

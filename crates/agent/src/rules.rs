@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use p2p_control::api::{ErrorCode, Problem, Schedule, SignalReport};
-use p2p_platform::signals::{self, Options, Pace, Scope, Watcher};
+use p2p_inference::LEAST_WORKER_MEMORY;
+use p2p_platform::signals::{self, Heard, Options, Pace, Scope, Watcher};
 use p2p_scheduler::{Class, Input, Machine, Output, Reason, Scheduler, SourceId, Verdict, Words, sentence};
-use p2p_types::{Hash, Monotonic, Now, SignalKind, Timestamp, Told};
-use tokio::sync::mpsc;
+use p2p_types::{Hash, Monotonic, Now, Timestamp, Told};
 use tracing::warn;
 
 use crate::config::Config;
@@ -21,13 +21,11 @@ pub(crate) use view::{Kept, timeline};
 /// The daemon's own watch of the computer.
 const OWN: SourceId = SourceId(0);
 const OWN_NAME: &str = "daemon";
-/// Silence of the own watch means that nothing changed, so its word is said again this often, within its lease.
+/// Silence of the own watch means that nothing changed, so it is asked to say all again this often, within its lease.
 const SAY_AGAIN_MS: u64 = 300_000;
 const LEASE_MS: u64 = 600_000;
 /// Names of sources that are remembered: more than the scheduler hears.
 const NAMES: usize = 64;
-/// What the own watch tells before it is taken.
-const WAITING: usize = 64;
 
 /// What follows from a change of verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,58 +39,76 @@ pub(crate) struct Ruling {
 pub(crate) struct Rules {
     scheduler: Scheduler,
     processors: u16,
-    /// What the own watch told last, of each kind.
-    told: BTreeMap<SignalKind, Told>,
     say_again: Monotonic,
     names: BTreeMap<SourceId, String>,
-    watcher: Option<Watcher>,
+    /// The folder whose disk is watched; `None` where nobody is to watch.
+    data: Option<PathBuf>,
+    watch: Option<(Watcher, Heard)>,
     /// Whether input decides about guests: then they are stopped as it comes, before anything is decided.
     heeds_input: Arc<AtomicBool>,
 }
 
 impl Rules {
-    /// Begins to watch the computer. What is told comes through the receiver.
-    pub(crate) fn begin(config: &Config, data: PathBuf, now: Now) -> (Self, mpsc::Receiver<Told>) {
-        let (tell, told) = mpsc::channel(WAITING);
-        let watcher = signals::watch(Scope::Machine, Options::new(data), move |told| {
-            // Only changes are told: so many do not wait unless the loop is stuck, and then nothing is decided.
-            let _ = tell.try_send(told);
-        });
-        let watcher = watcher.inspect_err(|error| warn!(%error, "this computer cannot be watched")).ok();
-        let processors = p2p_platform::processors();
-        let memory_bytes = p2p_platform::memory_bytes().unwrap_or(u64::MAX);
-        (Self::new(config, Machine { processors, memory_bytes }, watcher, now), told)
+    /// Begins to watch the computer.
+    pub(crate) fn begin(config: &Config, data: PathBuf, now: Now) -> Self {
+        let machine = Machine {
+            processors: p2p_platform::processors(),
+            memory_bytes: p2p_platform::memory_bytes().unwrap_or(u64::MAX),
+            worker_bytes: LEAST_WORKER_MEMORY,
+        };
+        let mut rules = Self::new(config, machine, Some(data), now);
+        rules.watch();
+        rules
     }
 
-    fn new(config: &Config, machine: Machine, watcher: Option<Watcher>, now: Now) -> Self {
+    fn new(config: &Config, machine: Machine, data: Option<PathBuf>, now: Now) -> Self {
         let scheduler = Scheduler::new(policy(config), machine, now);
         let heeds_input = Arc::new(AtomicBool::new(scheduler.policy().heeds_input()));
         Self {
             scheduler,
             processors: machine.processors,
-            told: BTreeMap::new(),
             say_again: now.mono.plus_ms(SAY_AGAIN_MS),
             names: BTreeMap::from([(OWN, OWN_NAME.to_owned())]),
-            watcher,
+            data,
+            watch: None,
             heeds_input,
         }
+    }
+
+    fn watch(&mut self) {
+        let Some(data) = &self.data else { return };
+        let watch = signals::watch_newest(Scope::Machine, Options::new(data.clone()));
+        self.watch = watch.inspect_err(|error| warn!(%error, "this computer cannot be watched")).ok();
     }
 
     /// Rules without anybody who watches, for tests of the engine.
     #[cfg(test)]
     pub(crate) fn unwatched(config: &Config, now: Now) -> Self {
-        let machine = Machine { processors: 4, memory_bytes: 1 << 33 };
+        let machine = Machine { processors: 4, memory_bytes: 1 << 33, worker_bytes: LEAST_WORKER_MEMORY };
         let mut rules = Self::new(config, machine, None, now);
-        for kind in SignalKind::ALL {
-            let told = Told { kind, by: p2p_types::By::Nothing, reading: Err(p2p_types::Untold::Absent) };
-            rules.told(now, told);
+        for kind in p2p_types::SignalKind::ALL {
+            rules.say(now, Told { kind, by: p2p_types::By::Nothing, reading: Err(p2p_types::Untold::Absent) });
         }
         rules
     }
 
-    pub(crate) fn told(&mut self, now: Now, told: Told) {
-        self.told.insert(told.kind, told);
-        self.say(now, told);
+    /// Waits for what the own watch tells; `None` when it has ended. For ever where there is none.
+    pub(crate) async fn hear(&mut self) -> Option<Vec<Told>> {
+        match &mut self.watch {
+            Some((_, heard)) => heard.next().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// What [`Self::hear`] heard.
+    pub(crate) fn heard(&mut self, now: Now, told: Option<Vec<Told>>) {
+        if let Some(told) = told {
+            told.into_iter().for_each(|told| self.say(now, told));
+            return;
+        }
+        warn!("the watch of this computer has ended; it is begun anew in a while");
+        self.watch = None;
+        self.scheduler.handle(now, Input::Leave { source: OWN });
     }
 
     fn say(&mut self, now: Now, told: Told) {
@@ -136,19 +152,32 @@ impl Rules {
         self.heeds_input.store(self.scheduler.policy().heeds_input(), Ordering::Relaxed);
     }
 
+    /// What is used up: bytes over the network this month, bytes that the home takes.
+    pub(crate) fn used(&mut self, now: Now, month_bytes: u64, home_bytes: u64) {
+        self.scheduler.handle(now, Input::DataUsed { month_bytes });
+        self.scheduler.handle(now, Input::DiskUsed { bytes: home_bytes });
+    }
+
     pub(crate) fn tick(&mut self, now: Now) {
-        if self.watcher.is_some() && self.say_again <= now.mono {
+        if self.data.is_some() && self.say_again <= now.mono {
             self.say_again = now.mono.plus_ms(SAY_AGAIN_MS);
-            for told in self.told.values().copied().collect::<Vec<_>>() {
-                self.say(now, told);
+            match &self.watch {
+                // Its answer renews its lease, and nothing else does: a thread that hangs is not believed.
+                Some((watcher, _)) => watcher.say_again(),
+                None => self.watch(),
             }
         }
         self.scheduler.handle(now, Input::Tick);
     }
 
     pub(crate) fn next_deadline(&self, now: Now) -> Option<Monotonic> {
-        let again = self.watcher.is_some().then_some(self.say_again);
+        let again = self.data.is_some().then_some(self.say_again);
         self.scheduler.next_deadline(now).into_iter().chain(again).min()
+    }
+
+    /// Paused by hand, and until when on the calendar as it stands now.
+    pub(crate) fn by_hand(&self) -> Option<Option<Timestamp>> {
+        self.scheduler.paused_by_hand()
     }
 
     /// What changed since the last time: once for each change of a verdict, and for new words.
@@ -163,7 +192,7 @@ impl Rules {
 
     /// While there is work, what changes fast is read more often.
     pub(crate) fn set_busy(&self, busy: bool) {
-        if let Some(watcher) = &self.watcher {
+        if let Some((watcher, _)) = &self.watch {
             watcher.set_pace(if busy { Pace::Work } else { Pace::Rest });
         }
     }
@@ -183,6 +212,16 @@ impl Rules {
         // The first moment is nothing to speak of.
         let silent = verdict.runs() || verdict.reason() == Some(Reason::Starting);
         (!silent).then(|| sentence(verdict, &self.words(now)))
+    }
+
+    /// Why even what the owner asked for waits, in one sentence.
+    pub(crate) fn why_not_mine(&self, now: Now) -> Option<String> {
+        let verdict = self.verdict(Class::Mine);
+        (!verdict.runs()).then(|| sentence(verdict, &self.words(now)))
+    }
+
+    pub(crate) fn upload_bytes_per_s(&self) -> Option<u64> {
+        self.scheduler.policy().upload_bytes_per_s
     }
 
     pub(crate) fn until_tomorrow(&self, now: Now) -> Timestamp {

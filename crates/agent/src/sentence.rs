@@ -29,6 +29,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) paused: Option<Option<Timestamp>>,
     /// Why the owner's rules let no guests in, in one sentence.
     pub(crate) rules: Option<&'a str>,
+    /// Why even the owner's own tasks wait, in one sentence.
+    pub(crate) own_waits: Option<&'a str>,
     /// Why nothing can be computed here.
     pub(crate) cannot_compute: Option<&'a str>,
     pub(crate) now: Timestamp,
@@ -45,6 +47,10 @@ pub(crate) fn describe(facts: &Facts<'_>) -> (NodeState, String) {
     if facts.guest_tasks > 0 {
         let what = plural(facts.guest_tasks, "part of a task", "parts of tasks");
         return (NodeState::Working, format!("Working: {what} for other computers."));
+    }
+    if let (1.., Some(why)) = (facts.own_tasks, facts.own_waits) {
+        let who = if facts.own_tasks == 1 { "A task of yours waits" } else { "Tasks of yours wait" };
+        return (NodeState::Paused, format!("{who}. {why}"));
     }
     if facts.own_tasks > 0 {
         return (NodeState::Working, format!("Working on {} of yours.", plural(facts.own_tasks, "task", "tasks")));
@@ -110,6 +116,10 @@ mod tests {
         let waiting =
             Facts { network: Some("home"), rules: Some("Waiting: you are using the computer."), ..Facts::default() };
         assert_eq!(said(waiting), (NodeState::Waiting, "Waiting: you are using the computer.".to_owned()));
+        let hot = Facts { own_waits: Some("Paused: too hot, 97 \u{b0}C. Resumes below 85 \u{b0}C."), ..waiting };
+        assert_ne!(said(hot).0, NodeState::Paused, "nothing of the owner's waits");
+        let (state, words) = said(Facts { own_tasks: 1, ..hot });
+        assert_eq!((state, words.starts_with("A task of yours waits. Paused: too hot")), (NodeState::Paused, true));
         let paused = Facts { rules: Some("Paused: on battery, 82 %. Resumes on mains power."), ..waiting };
         assert_eq!(said(paused).0, NodeState::Paused);
         assert_eq!(said(Facts { own_tasks: 1, ..paused }).0, NodeState::Working);

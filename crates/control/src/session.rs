@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use p2p_platform::signals::{self, Options, Scope};
 use p2p_types::{Reading, SignalKind, Told, Untold};
-use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use crate::Client;
@@ -27,8 +26,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A session whose input could be told, and for so long cannot be any more, has ended: its screen is gone.
 const OVER: Duration = Duration::from_secs(60);
-/// What waits to be told.
-const WAITING: usize = 64;
 
 /// Watches this session and tells the daemon at `socket`, under the name `source`; `data` is a folder of this
 /// user. Returns when no daemon was there for `patience`, and when the session is over.
@@ -41,11 +38,7 @@ pub async fn tell_session(
     source: String,
     patience: Option<Duration>,
 ) -> io::Result<()> {
-    let (tell, mut told) = mpsc::channel(WAITING);
-    // Only changes are told, and each call to the daemon ends in time: so many do not wait.
-    let _watcher = signals::watch(Scope::Session, Options::new(data), move |told| {
-        let _ = tell.try_send(told);
-    })?;
+    let (watcher, mut heard) = signals::watch_newest(Scope::Session, Options::new(data))?;
     let mut session = Session::default();
     let (mut client, mut pause, mut alone_since) = (None, FIRST_PAUSE, Instant::now());
     loop {
@@ -68,10 +61,11 @@ pub async fn tell_session(
         }
         if client.is_some() {
             (pause, alone_since) = (FIRST_PAUSE, Instant::now());
-            match timeout(session.quiet_for(), told.recv()).await {
-                Ok(Some(told)) => session.take(told),
+            match timeout(session.quiet_for(), heard.next()).await {
+                Ok(Some(told)) => told.into_iter().for_each(|told| session.take(told)),
                 Ok(None) => return Err(io::Error::other("the watch of this session has ended")),
-                Err(_) => session.all_is_news(),
+                // Its answer renews the lease: a watch that hangs is not believed for longer.
+                Err(_) => watcher.say_again(),
             }
         } else {
             if patience.is_some_and(|patience| alone_since.elapsed() > patience) {
@@ -80,9 +74,7 @@ pub async fn tell_session(
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        while let Ok(told) = told.try_recv() {
-            session.take(told);
-        }
+        heard.take().into_iter().for_each(|told| session.take(told));
     }
 }
 
@@ -97,7 +89,9 @@ struct Session {
 impl Session {
     fn take(&mut self, told: Told) {
         self.was_readable |= told.kind == SignalKind::Input && told.reading.is_ok();
-        self.shown.insert(told.kind, (told, Instant::now()));
+        // The same word again is as old as it was: who was still then is still for longer.
+        let since = self.shown.get(&told.kind).filter(|(shown, _)| *shown == told).map(|(_, since)| *since);
+        self.shown.insert(told.kind, (told, since.unwrap_or_else(Instant::now)));
         if !self.news.contains(&told.kind) {
             self.news.push(told.kind);
         }
@@ -167,6 +161,20 @@ mod tests {
         assert!(!session.is_over(), "it may come back");
         session.shown.insert(SignalKind::Input, (failed, long_ago));
         assert!(session.is_over());
+    }
+
+    #[test]
+    fn the_same_word_again_is_news_and_as_old_as_it_was() {
+        let mut session = Session::default();
+        session.take(input(1000));
+        let long_ago = Instant::now().checked_sub(OVER).expect("the computer has run for a minute");
+        session.shown.insert(SignalKind::Input, (input(1000), long_ago));
+        assert_eq!(session.news().len(), 1);
+        session.take(input(1000));
+        assert_eq!(session.shown[&SignalKind::Input].1, long_ago);
+        let news = session.news();
+        let told = news.first().and_then(|told| told.read()).expect("told");
+        assert!(matches!(told.reading, Ok(Reading::Input { idle_ms: 61_000.. })), "{told:?}");
     }
 
     #[test]

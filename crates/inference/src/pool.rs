@@ -28,6 +28,7 @@ use queue::{Gate, Queue, WAITING_ORDERS};
 use slot::Slot;
 
 pub use leash::{Allowed, Leash, Stats};
+pub use process::LEAST_WORKER_MEMORY;
 pub(crate) use process::WORKER_MEMORY;
 
 /// Events that wait for the engine.

@@ -89,6 +89,13 @@ pub(crate) fn text(registry: &Registry) -> String {
     text
 }
 
+/// What libp2p's counters of bandwidth add up to. It has no other way to ask them.
+pub(crate) fn traffic(registry: &Registry) -> u64 {
+    let lines = text(registry);
+    let counted = lines.lines().filter(|line| line.starts_with("libp2p_bandwidth_bytes_total"));
+    counted.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).fold(0, u64::saturating_add)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

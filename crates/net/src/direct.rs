@@ -7,6 +7,7 @@
 
 mod handler;
 pub(crate) mod reader;
+pub(crate) mod upload;
 pub(crate) mod writer;
 
 use std::collections::VecDeque;

@@ -167,6 +167,18 @@ impl Net {
         self.command(Command::FindProviders(key));
     }
 
+    /// Bytes that went over connections since the start, both ways, as libp2p counts them: within TCP and QUIC,
+    /// so headers of the network come on top.
+    #[must_use]
+    pub fn traffic(&self) -> u64 {
+        counters::traffic(&self.registry)
+    }
+
+    /// Frames leave no faster than this, to all peers together, in bytes a second; `None` is no limit.
+    pub fn limit_upload(&self, bytes_per_s: Option<u64>) {
+        self.outboxes.limit.set(bytes_per_s);
+    }
+
     /// Prometheus text: libp2p's metrics and our own, without the closing `# EOF`.
     #[must_use]
     pub fn metrics(&self) -> String {

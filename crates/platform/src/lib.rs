@@ -4,6 +4,7 @@
 //! This is the only room besides `simd` where `unsafe` may stand, one module at a time. What
 //! differs between systems has one file a system.
 
+mod alarm;
 mod assets;
 mod clock;
 pub mod file;
@@ -16,6 +17,7 @@ pub mod sandbox;
 pub mod signals;
 pub mod socket;
 
+pub use alarm::Alarm;
 pub use assets::{Assets, sibling};
 pub use clock::{date, monotonic, now};
 pub use home::{Home, HomeError};

@@ -15,6 +15,7 @@ use std::time::Duration;
 use p2p_types::{SignalKind, Told};
 use tokio::sync::watch as channel;
 
+mod heard;
 mod hub;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -25,6 +26,8 @@ mod patience;
 mod sampled;
 #[cfg(windows)]
 mod windows;
+
+pub use heard::Heard;
 
 #[cfg(target_os = "linux")]
 use linux as system;
@@ -162,17 +165,31 @@ impl Places {
     }
 }
 
+/// What whoever watches asks of a watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Wish {
+    pace: Pace,
+    /// How often everything was to be said again.
+    again: u32,
+}
+
 /// A running watch. Dropping it ends it without waiting: a `tell` that runs then is the last.
 #[derive(Debug)]
 pub struct Watcher {
     ended: Arc<AtomicBool>,
-    pace: channel::Sender<Pace>,
+    wish: channel::Sender<Wish>,
 }
 
 impl Watcher {
     /// Changes the pace. Where it became faster, everything is read at once.
     pub fn set_pace(&self, pace: Pace) {
-        self.pace.send_if_modified(|held| std::mem::replace(held, pace) != pace);
+        self.wish.send_if_modified(|wish| std::mem::replace(&mut wish.pace, pace) != pace);
+    }
+
+    /// Has the watch read everything again and say it, though nothing changed. The answer is the only
+    /// sign that it still watches: silence of a thread that hangs is like that of a computer at rest.
+    pub fn say_again(&self) {
+        self.wish.send_modify(|wish| wish.again = wish.again.wrapping_add(1));
     }
 }
 
@@ -189,13 +206,23 @@ impl Drop for Watcher {
 /// # Errors
 /// When the system has no thread left.
 pub fn watch(scope: Scope, options: Options, tell: impl Fn(Told) + Send + Sync + 'static) -> std::io::Result<Watcher> {
-    let (pace, paced) = channel::channel(options.pace);
+    let (wish, wished) = channel::channel(Wish { pace: options.pace, again: 0 });
     let ended = Arc::new(AtomicBool::new(false));
     let hub = hub::Hub::new(Arc::clone(&ended), Box::new(tell));
     let name = match scope {
         Scope::Session => "signals-session",
         Scope::Machine => "signals-machine",
     };
-    std::thread::Builder::new().name(name.to_owned()).spawn(move || system::run(scope, options, hub, paced))?;
-    Ok(Watcher { ended, pace })
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || system::run(scope, options, hub, wished))?;
+    Ok(Watcher { ended, wish })
+}
+
+/// The same for whoever takes what is told when there is time for it.
+///
+/// # Errors
+/// As [`watch`].
+pub fn watch_newest(scope: Scope, options: Options) -> std::io::Result<(Watcher, Heard)> {
+    let (teller, heard) = heard::heard();
+    let watcher = watch(scope, options, move |told| teller.tell(told))?;
+    Ok((watcher, heard))
 }

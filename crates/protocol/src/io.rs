@@ -104,15 +104,19 @@ pub enum Input {
     Cancel {
         task: TaskId,
     },
+    /// The owner pauses by hand. It lasts until [`Input::Resume`], also across a restart: when `until` is
+    /// over is for the rules to say, which know by which clock.
     Pause {
         until: Option<Timestamp>,
     },
     Resume,
-    /// What the owner's rules say now: whether guests are welcome, and whether what the owner asked for may
-    /// run. Without this input both are.
+    /// What the owner's rules say now: whether guests are welcome, whether what the owner asked for may
+    /// begin, and whether duties towards the network are served (a notary's, frequent signs of life).
+    /// Without this input all are.
     Rules {
         guests: bool,
         own_work: bool,
+        duties: bool,
     },
     Trust {
         device: DeviceId,

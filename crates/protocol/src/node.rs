@@ -52,9 +52,8 @@ pub struct Node {
     /// `None` where the node is in no network.
     pay: Option<Pay>,
     addresses: Vec<String>,
+    /// When the pause by hand should end. Whoever feeds the machine sees to it.
     paused_until: Option<Timestamp>,
-    /// When to look whether the pause is over: calendars jump, so at least once a minute.
-    pause_check: Option<Monotonic>,
     telling: Telling,
     /// When to look whether somebody must be let go, while there are too many peers.
     crowd_check: Option<Monotonic>,
@@ -80,7 +79,6 @@ impl Node {
             provider: Provider::new(restored.paused.is_some()),
             addresses: Vec::new(),
             paused_until: restored.paused.flatten(),
-            pause_check: restored.paused.flatten().map(|_| Monotonic(0)),
             telling: Telling::default(),
             crowd_check: None,
             config,
@@ -119,7 +117,7 @@ impl Node {
             Input::Cancel { task } => self.with_requester(now, |requester, around| requester.cancel(now, task, around)),
             Input::Pause { until } => self.pause(now, until),
             Input::Resume => self.resume(now),
-            Input::Rules { guests, own_work } => self.rules(now, guests, own_work),
+            Input::Rules { guests, own_work, duties } => self.rules(now, guests, own_work, duties),
             Input::Trust { device, trusted } => self.trust(now, device, trusted),
             Input::WorkProgress { work_id, done } => {
                 if let Some(job) = self.queue.get_mut(work_id) {
@@ -192,7 +190,7 @@ impl Node {
         let pay = self.pay.as_ref().and_then(|pay| pay.next_deadline(now, reachable));
         [self.requester.next_deadline(), self.provider.next_deadline(&self.queue), self.peers.next_deadline()]
             .into_iter()
-            .chain([self.telling.next(), self.pause_check, self.crowd_check, pay])
+            .chain([self.telling.next(), self.crowd_check, pay])
             .flatten()
             .min()
     }
@@ -301,7 +299,6 @@ impl Node {
     }
 
     fn tick(&mut self, now: Now) {
-        self.end_pause_in_time(now);
         self.look_for_welcome(now);
         for device in self.peers.silent(now) {
             let reason = "it did not say hello in time".to_owned();

@@ -46,6 +46,8 @@ type Place = (Class, Reverse<Priority>, u64);
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     slots: usize,
+    /// Nothing begins: the computer itself cannot bear it now.
+    held: bool,
     next_id: u64,
     waiting: BTreeMap<Place, u64>,
     running: usize,
@@ -57,6 +59,11 @@ impl Queue {
     /// At least one job always runs: where no worker can start, that one brings the bad news.
     pub(crate) fn set_slots(&mut self, slots: u32) {
         self.slots = (slots as usize).max(1);
+    }
+
+    /// What runs goes on to its end; what waits goes on waiting until this is taken back.
+    pub(crate) const fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -95,6 +102,9 @@ impl Queue {
 
     /// The next job that may run, where a worker is free.
     pub(crate) fn start_next(&mut self) -> Option<&Job> {
+        if self.held {
+            return None;
+        }
         let (_, id) = self.waiting.first_key_value()?;
         // Guests may take long where the owner holds them back: one order of the owner's own runs beside them.
         let mine = |job: &Job| job.work.class == Class::Mine;
@@ -190,6 +200,17 @@ mod tests {
         push(&mut queue, Class::Mine, Priority::Low, 4);
         assert!(queue.start_next().is_some_and(|job| job.work.class == Class::Mine));
         assert!(queue.start_next().is_none(), "one, and no more");
+    }
+
+    #[test]
+    fn what_is_held_waits_and_nothing_is_lost() {
+        let mut queue = Queue { slots: 2, ..Queue::default() };
+        push(&mut queue, Class::Mine, Priority::Normal, 1);
+        push(&mut queue, Class::Guest, Priority::Normal, 2);
+        queue.hold(true);
+        assert!(queue.start_next().is_none());
+        queue.hold(false);
+        assert_eq!(started(&mut queue), [1, 2]);
     }
 
     #[test]

@@ -23,6 +23,8 @@ const MAX_OUTPUTS: usize = 256;
 pub struct Machine {
     pub processors: u16,
     pub memory_bytes: u64,
+    /// The most that one worker takes: so many of them fit in the owner's limit.
+    pub worker_bytes: u64,
 }
 
 /// Something happened.
@@ -181,6 +183,12 @@ impl Scheduler {
         self.outputs.pop_front()
     }
 
+    /// Paused by hand, and until when on the calendar as it stands now.
+    #[must_use]
+    pub fn paused_by_hand(&self) -> Option<Option<Timestamp>> {
+        self.by_hand.map(|by_hand| by_hand.until)
+    }
+
     /// The rules as they are.
     #[must_use]
     pub const fn policy(&self) -> &Checked {
@@ -287,7 +295,7 @@ impl Scheduler {
     }
 
     fn allowance(&self, class: Class) -> Allowance {
-        let Machine { processors, memory_bytes } = self.machine;
+        let Machine { processors, memory_bytes, worker_bytes } = self.machine;
         let processors = processors.max(1);
         let share = |workers: u16| u16::try_from(u32::from(workers) * 1000 / u32::from(processors)).unwrap_or(1000);
         let policy = &self.policy;
@@ -298,7 +306,8 @@ impl Scheduler {
             Class::Mine => (processors, 1000, memory_bytes.saturating_sub(policy.hard.memory.stop), None),
             Class::Guest => {
                 let wanted = (cap * u32::from(processors)).div_ceil(1000);
-                let workers = u16::try_from(wanted).unwrap_or(processors).min(policy.max_workers).max(1);
+                let fit = u16::try_from(memory / worker_bytes.max(1)).unwrap_or(u16::MAX);
+                let workers = u16::try_from(wanted).unwrap_or(processors).min(policy.max_workers).min(fit).max(1);
                 (workers, policy.cpu_permille.min(share(workers).max(1)), memory, policy.upload_bytes_per_s)
             }
             // One worker's share at most: a notary never needs more.

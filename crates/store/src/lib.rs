@@ -28,6 +28,7 @@ pub use error::{StoreBusy, StoreError};
 pub use journal::{Journal, Replay};
 pub use record::{
     Committed, DECISION_DAYS, Durability, Loaded, READ_BYTES, Record, StoredDecision, StoredDeparture, StoredTask,
+    Usage,
 };
 pub use wallet::{StoredRow, Sums};
 use writer::{Bounds, Completion, Job, Writer};

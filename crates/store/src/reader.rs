@@ -6,7 +6,7 @@ use p2p_types::{DeviceId, TaskId, Timestamp, limits};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
 
-use crate::record::{Loaded, READ_BYTES, StoredDecision, StoredDeparture, StoredTask};
+use crate::record::{Loaded, READ_BYTES, StoredDecision, StoredDeparture, StoredTask, Usage};
 
 pub(crate) fn load(connection: &Connection) -> Result<Loaded> {
     // One transaction, so that all of it is of one moment.
@@ -32,6 +32,11 @@ pub(crate) fn load(connection: &Connection) -> Result<Loaded> {
     loaded.sequences = all(&moment, "SELECT lane, reserved FROM sequences", (), |row| Ok((row.get(0)?, row.get(1)?)))?
         .into_iter()
         .collect();
+    loaded.usage = moment
+        .query_row("SELECT at, ended, month, bytes FROM usage", (), |row| {
+            Ok(Usage { at: Timestamp(row.get(0)?), ended: row.get(1)?, month: row.get(2)?, bytes: row.get(3)? })
+        })
+        .optional()?;
     let wanted = "SELECT id, submitted, finished, document FROM tasks WHERE number IN (
             SELECT number FROM tasks WHERE finished = 0
             UNION SELECT number FROM (SELECT number FROM tasks ORDER BY number DESC LIMIT ?1)

@@ -38,6 +38,8 @@ pub enum Record {
     VoucherDone { network: NetworkId, hold: Hash },
     /// What the owner's rules let guests do from now on. Kept for [`DECISION_DAYS`].
     Decision { at: Timestamp, document: Vec<u8> },
+    /// Replaces what was kept of this computer's use.
+    Usage { usage: Usage },
     /// What a role of this node keeps for itself, by its name.
     Note { network: NetworkId, name: &'static str, document: Vec<u8> },
 }
@@ -70,6 +72,7 @@ impl Record {
             | Self::Entry { .. }
             | Self::Row { .. }
             | Self::Decision { .. }
+            | Self::Usage { .. }
             | Self::VoucherDone { .. } => Durability::Process,
         }
     }
@@ -104,6 +107,7 @@ pub struct Loaded {
     /// As [`Record::Paused`] has it.
     pub paused: Option<Option<Timestamp>>,
     pub sequences: BTreeMap<String, u64>,
+    pub usage: Option<Usage>,
     /// Newest first: the newest `limits::SHOWN_TASKS`, and all that are not finished. Finished
     /// ones are left out where the documents together would pass [`READ_BYTES`].
     pub tasks: Vec<StoredTask>,
@@ -118,6 +122,18 @@ pub struct StoredTask {
     pub submitted: Timestamp,
     pub finished: bool,
     pub document: Vec<u8>,
+}
+
+/// What this computer has used, and when it was last known to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    pub at: Timestamp,
+    /// Whether the node ended then, and said so.
+    pub ended: bool,
+    /// Months since January of the year 0.
+    pub month: u32,
+    /// Bytes that went over the network in that month, both ways.
+    pub bytes: u64,
 }
 
 /// How long decisions are kept.

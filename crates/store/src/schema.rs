@@ -16,6 +16,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_start.sql"),
     include_str!("../migrations/0002_wallet.sql"),
     include_str!("../migrations/0003_decisions.sql"),
+    include_str!("../migrations/0004_usage.sql"),
 ];
 
 /// "P2PA", as the first migration sets it.

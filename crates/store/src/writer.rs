@@ -9,7 +9,7 @@ use p2p_types::{Timestamp, limits};
 use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::mpsc::OwnedPermit;
 
-use crate::record::DECISION_DAYS;
+use crate::record::{DECISION_DAYS, Usage};
 use crate::schema::Lock;
 use crate::{Committed, Durability, Record, StoreError, wallet};
 
@@ -256,6 +256,10 @@ fn apply(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
         Record::Decision { at, document } => {
             run("INSERT INTO decisions (at, document) VALUES (?1, ?2)", params![time(*at), document])
         }
+        Record::Usage { usage: Usage { at, ended, month, bytes } } => run(
+            "INSERT OR REPLACE INTO usage (only, at, ended, month, bytes) VALUES (1, ?1, ?2, ?3, ?4)",
+            params![time(*at), ended, month, i64::try_from(*bytes).unwrap_or(i64::MAX)],
+        ),
         Record::Row { network, number, id, at, document, sums } => {
             wallet::keep_row(connection, *network, *number, id, time(*at), document, sums)
         }

@@ -27,6 +27,9 @@ pub struct Schedule {
     others_percent: Option<u16>,
     free_memory_bytes: Option<u64>,
     free_disk_bytes: Option<u64>,
+    disk_bytes: Option<u64>,
+    data_bytes_a_month: Option<u64>,
+    upload_bytes_per_s: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +81,9 @@ impl Schedule {
             others_percent: small("others_percent"),
             free_memory_bytes: number("free_memory_mb").map(|size| size * MIB),
             free_disk_bytes: number("free_disk_mb").map(|size| size * MIB),
+            disk_bytes: number("disk_mb").map(|size| size * MIB),
+            data_bytes_a_month: number("data_mb_a_month").map(|size| size * MIB),
+            upload_bytes_per_s: number("upload_kb_per_s").map(|size| size * 1024),
         }
     }
 
@@ -143,6 +149,9 @@ impl Schedule {
             others,
             least_free_memory_bytes: self.free_memory_bytes.unwrap_or(preset.least_free_memory_bytes),
             least_free_disk_bytes: self.free_disk_bytes.unwrap_or(preset.least_free_disk_bytes),
+            disk_quota_bytes: self.disk_bytes.unwrap_or(preset.disk_quota_bytes),
+            data_bytes_a_month: self.data_bytes_a_month.or(preset.data_bytes_a_month),
+            upload_bytes_per_s: self.upload_bytes_per_s.or(preset.upload_bytes_per_s),
             ..preset
         };
         policy.checked()
@@ -158,6 +167,9 @@ pub(super) fn key_of(contradiction: &Contradiction) -> &'static str {
         "cpu_permille" => "schedule.cpu_percent",
         "max_workers" => "work.workers",
         "memory_bytes" => "schedule.memory_mb",
+        "disk_quota_bytes" => "schedule.disk_mb",
+        "data_bytes_a_month" => "schedule.data_mb_a_month",
+        "upload_bytes_per_s" => "schedule.upload_kb_per_s",
         "others.stop" | "others.resume" => "schedule.others_percent",
         "battery.stop" | "battery.resume" => "schedule.battery_percent",
         "temperature.stop" | "temperature.resume" => "schedule.temperature_c",
@@ -194,6 +206,9 @@ mod tests {
             ("others_percent", json!(100)),
             ("temperature_c", json!(60)),
             ("metered", json!(true)),
+            ("disk_mb", json!(100)),
+            ("data_mb_a_month", json!(2048)),
+            ("upload_kb_per_s", json!(64)),
         ];
         let policy = schedule(&said).policy(8, 2).expect("it can be kept");
         let expected = Policy {
@@ -204,6 +219,9 @@ mod tests {
             others: None,
             temperature: Some(Band { stop: 60, resume: 52 }),
             metered_allowed: true,
+            disk_quota_bytes: 100 << 20,
+            data_bytes_a_month: Some(2 << 30),
+            upload_bytes_per_s: Some(64 << 10),
             ..Preset::Balanced.policy(8)
         };
         assert_eq!(*policy, expected);
@@ -217,7 +235,10 @@ mod tests {
             ("temperature_c", vec![json!(40), json!(70), json!(95)]),
             ("idle_s", vec![json!(10), json!(86_400)]),
             ("cpu_percent", vec![json!(1), json!(100)]),
-            ("memory_mb", vec![json!(128)]),
+            ("memory_mb", vec![json!(256)]),
+            ("disk_mb", vec![json!(64)]),
+            ("data_mb_a_month", vec![json!(1)]),
+            ("upload_kb_per_s", vec![json!(8)]),
             ("hours", vec![json!("mon 08:00-08:30"), json!("mon-sun 22:00-06:00")]),
         ] {
             for value in values {

@@ -85,9 +85,9 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "schedule.memory_mb",
-        shape: Shape::OptionalWithin(128, 1_048_576),
+        shape: Shape::OptionalWithin(256, 1_048_576),
         default: |_| Value::Null,
-        help: "most memory of all workers together",
+        help: "most memory of all workers for others together; each takes from 256 to 512",
     },
     Key {
         name: "schedule.battery_percent",
@@ -160,6 +160,24 @@ pub(super) const KEYS: &[Key] = &[
         shape: Shape::OptionalWithin(0, 1_073_741_824),
         default: |default_home| if default_home { Value::Null } else { json!(512) },
         help: "less free room on the disk than this stops it",
+    },
+    Key {
+        name: "schedule.disk_mb",
+        shape: Shape::OptionalWithin(64, 1_073_741_824),
+        default: |_| Value::Null,
+        help: "most room on the disk that the node's own folder takes before it works for others no more",
+    },
+    Key {
+        name: "schedule.data_mb_a_month",
+        shape: Shape::OptionalWithin(1, 1_073_741_824),
+        default: |_| Value::Null,
+        help: "most data over the network in a month (UTC), both ways, before it stops for the rest of it",
+    },
+    Key {
+        name: "schedule.upload_kb_per_s",
+        shape: Shape::OptionalWithin(8, 10_485_760),
+        default: |_| Value::Null,
+        help: "most that is sent to other computers, all together",
     },
     Key {
         name: "wallet.daily_limit",

@@ -50,9 +50,10 @@ impl Engine<'_> {
             }
             Call::Pause(request, reply) => match self.pause_until(request) {
                 Ok(until) => {
-                    self.keep(Input::Pause { until }, Kept::Pause(reply));
+                    // First the workers are halted: then what they do is ended at once and not waited for.
                     self.sources.rules.pause(now(), until);
                     self.rule();
+                    self.keep(Input::Pause { until }, Kept::Pause(reply));
                 }
                 Err(problem) => drop(reply.send(Err(problem))),
             },

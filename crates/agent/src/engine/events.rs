@@ -140,6 +140,7 @@ impl Engine<'_> {
         let connected = peers.iter().filter(|peer| peer.connected).count();
         let cannot_compute = parts.cannot_compute.as_ref().filter(|_| node.abilities().is_empty());
         let rules = self.sources.rules.why_not(now());
+        let own_waits = self.sources.rules.why_not_mine(now());
         let (mut state, sentence) = describe(&Facts {
             network: node.network().map(|network| network.name.as_str()),
             connected,
@@ -148,6 +149,7 @@ impl Engine<'_> {
             guest_tasks: guests,
             paused: node.paused(),
             rules: rules.as_deref(),
+            own_waits: own_waits.as_deref(),
             cannot_compute: cannot_compute.map(|problem| problem.detail.as_str()),
             now: now().wall,
         });

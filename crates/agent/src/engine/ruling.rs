@@ -20,22 +20,27 @@ impl Engine<'_> {
         if let Some(until) = self.parts.node.paused() {
             self.sources.rules.pause(now(), until);
         }
+        if let Some(died) = self.usage.died_at() {
+            // Nobody worked from then on, though nobody could say so.
+            self.commit(vec![Record::Decision { at: died, document: Kept::ENDED.to_bytes() }]);
+        }
+        self.count_usage();
         self.sources.rules.tick(now());
         self.rule();
         self.heed_rules();
     }
 
-    pub(super) fn on_told(&mut self, told: Told) {
-        self.sources.rules.told(now(), told);
+    pub(super) fn on_told(&mut self, told: Option<Vec<Told>>) {
+        self.sources.rules.heard(now(), told);
         self.rule();
     }
 
     pub(super) fn on_signals(&mut self, report: &SignalReport) -> Result<(), Problem> {
-        self.sources.rules.report(now(), report)?;
+        let taken = self.sources.rules.report(now(), report);
         self.rule();
         // Workers were stopped as the report came in; where the rules see no reason they go on.
         self.lead();
-        Ok(())
+        taken
     }
 
     /// Carries out what the rules have changed.
@@ -44,22 +49,39 @@ impl Engine<'_> {
         while let Some(ruling) = self.sources.rules.poll() {
             changed = true;
             if let Some((at, document)) = ruling.kept {
-                self.commit(vec![Record::Decision { at, document }]);
+                let alive = self.usage.record(now(), false);
+                self.commit(vec![Record::Decision { at, document }, alive]);
             }
         }
+        self.heed_pause();
         if changed {
             self.heed_rules();
             self.node_changed = true;
         }
     }
 
+    /// A pause by hand ends when the rules say so, which know by which clock; where the calendar jumped, what is
+    /// on disk follows.
+    fn heed_pause(&mut self) {
+        match (self.sources.rules.by_hand(), self.parts.node.paused()) {
+            (None, Some(_)) => self.feed(Input::Resume),
+            (Some(until), Some(kept)) if until != kept => self.feed(Input::Pause { until }),
+            _ => {}
+        }
+    }
+
     fn heed_rules(&mut self) {
         self.lead();
         let rules = &self.sources.rules;
-        let now_ruled = (rules.verdict(Class::Guest).runs(), rules.verdict(Class::Mine).runs());
-        if self.ruled != Some(now_ruled) {
-            self.ruled = Some(now_ruled);
-            self.feed(Input::Rules { guests: now_ruled.0, own_work: now_ruled.1 });
+        if let Some(net) = &self.parts.net {
+            net.limit_upload(rules.upload_bytes_per_s());
+        }
+        let runs = |class| rules.verdict(class).runs();
+        let ruled = (runs(Class::Guest), runs(Class::Mine), runs(Class::Duty));
+        if self.ruled != Some(ruled) {
+            self.ruled = Some(ruled);
+            let (guests, own_work, duties) = ruled;
+            self.feed(Input::Rules { guests, own_work, duties });
         }
     }
 
@@ -67,8 +89,9 @@ impl Engine<'_> {
     fn lead(&self) {
         let leash = self.sources.pool.leash();
         match self.sources.rules.verdict(Class::Guest) {
-            Verdict::Run(Allowance { workers, cpu_permille, .. }) => {
-                leash.set(Allowed { workers: *workers, cpu_permille: *cpu_permille });
+            Verdict::Run(Allowance { workers, cpu_permille, memory_bytes, .. }) => {
+                let worker_bytes = memory_bytes / u64::from((*workers).max(1));
+                leash.set(Allowed { workers: *workers, cpu_permille: *cpu_permille, worker_bytes });
                 leash.go();
             }
             Verdict::Pause { .. } => leash.halt(),
@@ -77,7 +100,29 @@ impl Engine<'_> {
 
     /// The end of a process is a change, too.
     pub(super) fn end_rules(&mut self) {
+        self.close_usage();
         self.commit(vec![Record::Decision { at: now().wall, document: Kept::ENDED.to_bytes() }]);
+    }
+
+    /// This run ends, and the process goes on.
+    pub(super) fn close_usage(&mut self) {
+        if let Some(net) = &self.parts.net {
+            self.usage.count(now(), net.traffic());
+        }
+        let closed = self.usage.record(now(), true);
+        self.commit(vec![closed]);
+    }
+
+    /// What was used up since the last look.
+    pub(super) fn count_usage(&mut self) {
+        if let Some(net) = &self.parts.net {
+            self.usage.count(now(), net.traffic());
+        }
+        self.usage.weigh(self.parts.home.root());
+        self.sources.rules.used(now(), self.usage.month_bytes(now()), self.usage.home_bytes());
+        let alive = self.usage.record(now(), false);
+        self.commit(vec![alive]);
+        self.rule();
     }
 
     pub(super) fn timeline(&self, hours: u32, reply: Reply<Timeline>) {

@@ -27,8 +27,8 @@ impl Desk {
         let (pool, pool_events) = Pool::start(no_workers());
         let committed = std::mem::replace(&mut bench.committed, mpsc::channel(1).1);
         let (events, numbers) = (Events::new(), Numbers::default());
-        let (rules, told) = (Rules::unwatched(&bench.config, now()), mpsc::channel(1).1);
-        Self { sources: Sources { calls, committed, pool, pool_events, rules, told, events, numbers }, bench }
+        let (rules, alarm) = (Rules::unwatched(&bench.config, now()), Alarm::new().expect("a timer"));
+        Self { sources: Sources { calls, committed, pool, pool_events, rules, alarm, events, numbers }, bench }
     }
 
     fn engine(&mut self) -> Engine<'_> {
@@ -110,13 +110,51 @@ async fn a_pause_and_its_end_are_confirmed_once_they_are_on_disk() {
 }
 
 #[tokio::test]
+async fn a_pause_ends_when_the_rules_say_so_and_not_by_the_calendar() {
+    let mut desk = Desk::new();
+    let mut engine = desk.engine();
+    let request = PauseRequest { for_ms: Some(50), ..PauseRequest::default() };
+    drop(order(&mut engine, |reply| Call::Pause(request, reply)));
+    engine.on_time();
+    assert!(engine.parts.node.paused().is_some());
+    // What is on disk says an hour ago, as after a calendar that was set forward.
+    engine.feed(Input::Pause { until: Some(Timestamp(now().wall.0 - 3_600_000)) });
+    engine.on_time();
+    let kept = engine.parts.node.paused().flatten().expect("it lasts");
+    assert!(kept > Timestamp(now().wall.0 - 1000), "and what is on disk follows the rules");
+    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    engine.on_time();
+    assert_eq!(engine.parts.node.paused(), None);
+    assert_eq!(engine.status().paused_until_ms, None);
+}
+
+#[tokio::test]
+async fn a_process_that_could_not_say_goodbye_worked_until_its_last_note() {
+    let mut desk = Desk::new();
+    let died = Timestamp(now().wall.0 - 600_000);
+    let mut engine = desk.engine();
+    let note = p2p_store::Usage { at: died, ..p2p_store::Usage::default() };
+    engine.usage = usage::Counted::new(Some(note));
+    engine.begin_rules();
+    let first = engine.sources.committed.recv().await.expect("a completion");
+    assert!(first.result.is_ok());
+    let decisions = engine.parts.store.decisions(Timestamp(0)).await.expect("readable");
+    let ended = decisions.iter().find(|kept| kept.document == crate::rules::Kept::ENDED.to_bytes());
+    assert_eq!(ended.map(|kept| kept.at), Some(died));
+}
+
+#[tokio::test]
 async fn a_pause_that_cannot_be_written_is_said_not_to_outlast_the_daemon() {
     let mut desk = Desk::new();
     let mut engine = desk.engine();
     let mut answer = order(&mut engine, |reply| Call::Pause(PauseRequest::default(), reply));
-    let committed = engine.sources.committed.recv().await.expect("a completion");
-    engine.on_committed(Committed { token: committed.token, result: Err(StoreError::Full) });
-    let problem = answer.try_recv().expect("an answer").expect_err("not kept");
+    let problem = loop {
+        let committed = engine.sources.committed.recv().await.expect("a completion");
+        engine.on_committed(Committed { token: committed.token, result: Err(StoreError::Full) });
+        if let Ok(answer) = answer.try_recv() {
+            break answer.expect_err("not kept");
+        }
+    };
     assert_eq!(problem.code, ErrorCode::Storage);
     assert!(problem.detail.contains("until the daemon ends"), "{problem}");
     let mut nonsense =

@@ -123,6 +123,7 @@ fn parts(ground: &Ground<'_>, loaded: Loaded, network: Option<Network>, membersh
         dashboard: None,
         ready_in_ms: uptime_ms(),
         known: loaded.peers,
+        usage: loaded.usage,
     }
 }
 

@@ -68,7 +68,13 @@ async fn set(context: &Context, rule: String, value: Option<String>) -> Result<E
             return Err(problem.with_hint("Use quiet, balanced or full, or `p2p-agent schedule set RULE VALUE`"));
         }
     };
-    super::config::run(context, ConfigCommand::Set { key, value }).await
+    let done = super::config::run(context, ConfigCommand::Set { key, value }).await?;
+    // The new rules may ask what nobody tells yet.
+    let home = context.home()?;
+    if context.daemon_if_running(&home).await?.is_some() {
+        super::session::start_if_asked(&home, None);
+    }
+    Ok(done)
 }
 
 async fn timeline(context: &Context, hours: u32) -> Result<Exit, Problem> {

@@ -31,6 +31,8 @@ pub(super) async fn up(context: &Context, args: &UpArgs) -> Result<Exit, Problem
     let home = context.home()?;
     if let Some(client) = context.daemon_if_running(&home).await? {
         let status = client.status().await?;
+        // It may have been started by somebody without a session, such as the system.
+        session::start_if_asked(&home, None);
         reply(context, status, None);
         if let Some(config) = context.config() {
             let config = config.display();
@@ -45,6 +47,7 @@ pub(super) async fn up(context: &Context, args: &UpArgs) -> Result<Exit, Problem
     if args.foreground {
         p2p_platform::process::guard_memory();
         context.out.note("The node runs in this terminal; Ctrl-C stops it");
+        session::start_if_asked(&home, context.config());
         daemon::host(home, context.config().map(Path::to_owned), true).await?;
         return Ok(Exit::Fine);
     }
@@ -58,10 +61,8 @@ pub(super) async fn start(context: &Context, home: &Home, config: Option<&Path>)
     let mut child = spawn(home, config)?;
     let status = wait(&mut child, home, began).await?;
     let ours = status.pid == child.id();
-    // Whoever starts it from a session has it see that session, where its rules ask for that.
-    if session::is_here() && p2p_agent::config::load(home, config).is_ok_and(|config| config.schedule.heeds_input()) {
-        session::start(home);
-    }
+    // Whoever starts it from a session has it see that session.
+    session::start_if_asked(home, config);
     reply(context, status, ours.then(|| began.elapsed()));
     Ok(Exit::Fine)
 }

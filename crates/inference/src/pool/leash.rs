@@ -28,12 +28,14 @@ pub struct Allowed {
     pub workers: u16,
     /// Thousandths of the whole computer, all of them together.
     pub cpu_permille: u16,
+    /// Memory that each may take, within what a worker can do with. It counts for those that start from now on.
+    pub worker_bytes: u64,
 }
 
 impl Default for Allowed {
     /// Everything.
     fn default() -> Self {
-        Self { workers: u16::MAX, cpu_permille: 1000 }
+        Self { workers: u16::MAX, cpu_permille: 1000, worker_bytes: u64::MAX }
     }
 }
 
@@ -58,6 +60,7 @@ struct Shared {
     /// Told once at each halt, for workers that wait for work.
     halts: Notify,
     closed: AtomicBool,
+    worker_bytes: AtomicU64,
     stops: AtomicU64,
     continues: AtomicU64,
 }
@@ -86,6 +89,7 @@ impl Leash {
             thread: OnceLock::new(),
             halts: Notify::new(),
             closed: AtomicBool::new(false),
+            worker_bytes: AtomicU64::new(u64::MAX),
             stops: AtomicU64::new(0),
             continues: AtomicU64::new(0),
         }))
@@ -94,6 +98,7 @@ impl Leash {
     /// What guests may use from now on.
     pub fn set(&self, allowed: Allowed) {
         self.0.gate.allow(usize::from(allowed.workers));
+        self.0.worker_bytes.store(allowed.worker_bytes, Ordering::Relaxed);
         let mut pack = self.pack();
         pack.allow(Instant::now(), allowed);
         self.look(&mut pack);
@@ -132,6 +137,11 @@ impl Leash {
     #[must_use]
     pub fn halted(&self) -> bool {
         self.0.gate.is_halted()
+    }
+
+    /// Memory that a worker for guests may take that starts now.
+    pub(super) fn worker_bytes(&self) -> u64 {
+        self.0.worker_bytes.load(Ordering::Relaxed)
     }
 
     /// How often workers were stopped and let go so far.

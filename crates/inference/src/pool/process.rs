@@ -34,6 +34,8 @@ const LOG_LINE: u64 = 4096;
 /// space: model, tokenizer and the largest orders there are take less than 200 MiB, and allocators
 /// reserve more than they use.
 pub(crate) const WORKER_MEMORY: u64 = 512 << 20;
+/// With less it cannot do the largest orders there are.
+pub const LEAST_WORKER_MEMORY: u64 = 256 << 20;
 
 #[derive(Debug)]
 pub(super) struct Process {
@@ -80,7 +82,7 @@ impl Process {
     ///
     /// # Errors
     /// Why it is none: what happened, why, what to do.
-    pub(super) async fn greet(&mut self, config: &PoolConfig) -> Result<(), Unable> {
+    pub(super) async fn greet(&mut self, config: &PoolConfig, memory: u64) -> Result<(), Unable> {
         let program = config.worker.display();
         let watch = self.watch();
         let hello = Order::Hello { protocol: PROTOCOL, assets: config.assets.to_string_lossy().into_owned() };
@@ -94,7 +96,7 @@ impl Process {
             if !matches!(reply, Some(Reply::Hello { protocol: PROTOCOL })) {
                 return Ok(reply);
             }
-            self.send(&Order::Close { memory: WORKER_MEMORY }).await?;
+            self.send(&Order::Close { memory: memory.clamp(LEAST_WORKER_MEMORY, WORKER_MEMORY) }).await?;
             match read(&mut self.output).await? {
                 Some(Reply::Closed { level }) => self.level = level,
                 Some(_) => return Err(io::Error::other("it did not say how its sandbox is closed")),

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
 use super::leash::Leash;
-use super::process::Process;
+use super::process::{Process, WORKER_MEMORY};
 use super::tally::Tally;
 use super::{Class, PoolEvent, Shared, Ticket, WorkOrder, lock};
 use crate::unable::Unable;
@@ -221,11 +221,12 @@ impl Slot {
         left: Duration,
         stop: &mut oneshot::Receiver<()>,
     ) -> Result<Option<Process>, Ended> {
+        let memory = leash.map_or(WORKER_MEMORY, Leash::worker_bytes);
         let mut process = Process::start(&self.shared.config, leash).map_err(Ended::Unavailable)?;
         let greeted = tokio::select! {
             biased;
             Ok(()) = &mut *stop => Err(Ended::Stopped),
-            greeted = process.greet(&self.shared.config) => greeted.map(Some).map_err(Ended::Unavailable),
+            greeted = process.greet(&self.shared.config, memory) => greeted.map(Some).map_err(Ended::Unavailable),
             () = sleep(left) => Ok(None),
         };
         match greeted {

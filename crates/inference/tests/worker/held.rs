@@ -90,7 +90,11 @@ async fn no_second_is_above_the_cap() {
     let long = much(1500);
     let workers_for = |cap: u16| (usize::from(cap) * processors()).div_ceil(1000).min(most);
     for cap in [500, 300, 100] {
-        leash.set(Allowed { workers: u16::try_from(workers_for(cap)).expect("few"), cpu_permille: cap });
+        leash.set(Allowed {
+            workers: u16::try_from(workers_for(cap)).expect("few"),
+            cpu_permille: cap,
+            ..Allowed::default()
+        });
         let orders: Vec<u64> = (0..workers_for(cap)).map(|_| bench.give(guests(&long))).collect();
         until("the workers", || workers().len() == orders.len()).await;
         let windows = windows(&reins(&workers()), Duration::from_secs(5)).await;
@@ -197,7 +201,7 @@ async fn answers_under_a_low_cap_are_the_same_and_the_owner_is_not_capped() {
     let free = bench.embed(&all).await;
     let leash = bench.pool.leash();
     assert_eq!(leash.stats().stops, 0, "the owner's work was held");
-    leash.set(Allowed { workers: 1, cpu_permille: 20 });
+    leash.set(Allowed { workers: 1, cpu_permille: 20, ..Allowed::default() });
     let outcomes = bench.outcomes(guests(&all)).await;
     let held: Vec<_> = outcomes
         .into_iter()
@@ -222,7 +226,7 @@ async fn answers_under_a_low_cap_are_the_same_and_the_owner_is_not_capped() {
 async fn a_worker_starts_under_one_percent_and_is_not_taken_for_a_dead_one() {
     let mut bench = Bench::new();
     let leash = bench.pool.leash();
-    leash.set(Allowed { workers: 1, cpu_permille: 10 });
+    leash.set(Allowed { workers: 1, cpu_permille: 10, ..Allowed::default() });
     bench.give(guests(&texts(&["a"])));
     until("a worker", || workers().len() == 1).await;
     let first = workers();

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use crate::SendError;
 use crate::config::{OUTBOX_BYTES, WRITE_TIME};
 use crate::counters::Counters;
+use crate::direct::upload::UploadLimit;
 
 /// Small frames that wait are written together, up to about this many bytes.
 const TOGETHER: usize = 64 * 1024;
@@ -29,11 +30,15 @@ pub(crate) struct Outbox {
 pub(crate) struct Frames {
     frames: mpsc::Receiver<Vec<u8>>,
     bytes: Arc<AtomicUsize>,
+    limit: UploadLimit,
 }
 
-/// The outboxes of all peers that are up.
+/// The outboxes of all peers that are up, and what they keep to together.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Outboxes(Arc<Mutex<HashMap<DeviceId, Outbox>>>);
+pub(crate) struct Outboxes {
+    all: Arc<Mutex<HashMap<DeviceId, Outbox>>>,
+    pub(crate) limit: UploadLimit,
+}
 
 /// Why writing ended.
 #[derive(Debug)]
@@ -44,10 +49,10 @@ pub(crate) enum WriteEnd {
     Stalled,
 }
 
-pub(crate) fn outbox() -> (Outbox, Frames) {
+pub(crate) fn outbox(limit: UploadLimit) -> (Outbox, Frames) {
     let (sender, receiver) = mpsc::channel(limits::OUTBOX_FRAMES);
     let bytes = Arc::new(AtomicUsize::new(0));
-    (Outbox { frames: sender, bytes: bytes.clone() }, Frames { frames: receiver, bytes })
+    (Outbox { frames: sender, bytes: bytes.clone() }, Frames { frames: receiver, bytes, limit })
 }
 
 impl Outbox {
@@ -88,7 +93,7 @@ impl Outboxes {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<DeviceId, Outbox>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,6 +128,7 @@ pub(crate) async fn write_frames(
 ) -> WriteEnd {
     let mut out = Vec::new();
     while frames.take(&mut out, counters).await {
+        frames.limit.pass(out.len()).await;
         match timeout(WRITE_TIME, write(&mut stream, &out)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return WriteEnd::Closed,
@@ -149,11 +155,11 @@ mod tests {
 
     #[test]
     fn an_outbox_is_bounded_in_frames_and_bytes() {
-        let (small, _frames) = outbox();
+        let (small, _frames) = outbox(UploadLimit::default());
         let taken = (0..1000).filter(|_| small.push(vec![1]).is_ok()).count();
         assert_eq!(taken, limits::OUTBOX_FRAMES);
         assert_eq!(small.push(vec![1]), Err(SendError::Full));
-        let (large, frames) = outbox();
+        let (large, frames) = outbox(UploadLimit::default());
         let taken = (0..1000).filter(|_| large.push(vec![0; limits::FRAME_BYTES]).is_ok()).count();
         assert_eq!(taken, OUTBOX_BYTES / limits::FRAME_BYTES);
         drop(frames);
@@ -161,7 +167,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_written_makes_room_again() {
-        let (outbox, frames) = outbox();
+        let (outbox, frames) = outbox(UploadLimit::default());
         let mut stream = futures::io::Cursor::new(Vec::new());
         for _ in 0..OUTBOX_BYTES / limits::FRAME_BYTES {
             outbox.push(vec![9; limits::FRAME_BYTES]).expect("room");

@@ -213,7 +213,7 @@ impl Node {
         self.dialer.up(device, via, now);
         self.dialer.learn(device, dialed.into_iter().collect(), now);
         self.learn(device, &hello, now);
-        let (outbox, frames) = outbox();
+        let (outbox, frames) = outbox(self.outboxes.limit.clone());
         self.outboxes.add(device, outbox);
         self.tell(NetEvent::PeerUp {
             device,

@@ -35,6 +35,15 @@ impl Hub {
         self.last.borrow().get(&kind).is_some_and(|last| last.by == by && last.reading.is_ok())
     }
 
+    /// Says all of it again, to whoever must know that it still holds.
+    pub(super) fn say_again(&self) {
+        if self.ended.load(Ordering::Acquire) {
+            return;
+        }
+        let last: Vec<Told> = self.last.borrow().values().copied().collect();
+        last.into_iter().for_each(|told| (self.tell)(told));
+    }
+
     fn tell(&self, told: Told) {
         let same = self.last.borrow().get(&told.kind).is_some_and(|last| same(last, &told));
         if same || self.ended.load(Ordering::Acquire) {

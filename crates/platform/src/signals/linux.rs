@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::hub::Hub;
 use super::patience::Patience;
-use super::{Options, Pace, Scope};
+use super::{Options, Pace, Scope, Wish};
 
 mod bus;
 mod disk;
@@ -50,7 +50,7 @@ struct Context {
     options: Options,
     system: bus::Bus,
     session: bus::Bus,
-    pace: watch::Receiver<Pace>,
+    wish: watch::Receiver<Wish>,
 }
 
 impl Context {
@@ -62,14 +62,14 @@ impl Context {
         self.options.places.sysfs.join(file)
     }
 
-    /// Until it is time to read again, or the pace changed.
+    /// Until it is time to read again, or somebody wishes it.
     async fn pause(&self, rest: Duration, work: Duration) {
-        let mut pace = self.pace.clone();
-        let wait = match *pace.borrow_and_update() {
+        let mut wish = self.wish.clone();
+        let wait = match wish.borrow_and_update().pace {
             Pace::Rest => rest,
             Pace::Work => work,
         };
-        if let Ok(Err(_)) = tokio::time::timeout(wait, pace.changed()).await {
+        if let Ok(Err(_)) = tokio::time::timeout(wait, wish.changed()).await {
             // The watch is over; the task ends with its runtime.
             std::future::pending::<()>().await;
         }
@@ -81,7 +81,7 @@ impl Context {
 }
 
 /// The body of a watch's thread.
-pub(super) fn run(scope: Scope, options: Options, hub: Hub, pace: watch::Receiver<Pace>) {
+pub(super) fn run(scope: Scope, options: Options, hub: Hub, wish: watch::Receiver<Wish>) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().enable_time().max_blocking_threads(2).build();
     let runtime = match runtime {
@@ -100,18 +100,29 @@ pub(super) fn run(scope: Scope, options: Options, hub: Hub, pace: watch::Receive
         options,
         system: bus::Bus::new(places.system_bus),
         session: bus::Bus::new(places.session_bus),
-        pace: pace.clone(),
+        wish: wish.clone(),
     });
     let tasks = LocalSet::new();
     match scope {
         Scope::Session => session(&tasks, &context),
         Scope::Machine => machine(&tasks, &context),
     }
-    let mut pace = pace;
-    tasks.block_on(&runtime, async move { while pace.changed().await.is_ok() {} });
+    let context = Rc::clone(&context);
+    tasks.block_on(&runtime, async move { obey(&context.hub, wish).await });
     drop(tasks);
     // A thread that waits for a dead file system is not waited for.
     runtime.shutdown_background();
+}
+
+/// Until nobody wishes anything any more. Readings that a wish brings come by themselves, right after.
+async fn obey(hub: &Hub, mut wish: watch::Receiver<Wish>) {
+    let mut again = wish.borrow_and_update().again;
+    while wish.changed().await.is_ok() {
+        let wished = wish.borrow_and_update().again;
+        if std::mem::replace(&mut again, wished) != wished {
+            hub.say_again();
+        }
+    }
 }
 
 fn session(tasks: &LocalSet, context: &Rc<Context>) {

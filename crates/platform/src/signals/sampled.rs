@@ -12,7 +12,7 @@ use super::macos as system;
 use super::patience::Patience;
 #[cfg(windows)]
 use super::windows as system;
-use super::{Options, Pace, Scope};
+use super::{Options, Pace, Scope, Wish};
 
 /// How often the time is looked at. While work is done it is the longest that a touch goes unseen.
 const TICK_WORK: Duration = Duration::from_millis(20);
@@ -25,15 +25,15 @@ struct Row {
 }
 
 /// The body of a watch's thread.
-pub(super) fn run(scope: Scope, options: Options, hub: Hub, pace: watch::Receiver<Pace>) {
+pub(super) fn run(scope: Scope, options: Options, hub: Hub, mut wish: watch::Receiver<Wish>) {
     let now = Instant::now();
     let row = |kind: &SignalKind| Row { kind: *kind, due: now, patience: Patience::new() };
     let mut rows: Vec<Row> = scope.kinds().iter().map(row).collect();
-    let mut pace = pace;
+    let mut again = wish.borrow().again;
     let mut machine = System::new().ok();
     // `Err` is the end of the watch.
-    while let Ok(changed) = pace.has_changed() {
-        let now_pace = *pace.borrow_and_update();
+    while let Ok(changed) = wish.has_changed() {
+        let Wish { pace: now_pace, again: wished } = *wish.borrow_and_update();
         for row in &mut rows {
             if !changed && Instant::now() < row.due {
                 continue;
@@ -60,6 +60,9 @@ pub(super) fn run(scope: Scope, options: Options, hub: Hub, pace: watch::Receive
                 }
             };
             row.due = Instant::now() + wait;
+        }
+        if std::mem::replace(&mut again, wished) != wished {
+            hub.say_again();
         }
         std::thread::sleep(match (scope, now_pace) {
             (Scope::Session, Pace::Work) => TICK_WORK,

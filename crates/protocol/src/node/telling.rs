@@ -4,6 +4,8 @@ use p2p_types::{Monotonic, Now};
 
 /// How often a node tells that it is still there.
 const HEARTBEAT_MS: u64 = 30_000;
+/// The same where its owner wants the network spared: on battery, or where bytes are paid for.
+const SPARING_MS: u64 = 300_000;
 /// Changes of presence are told at most this often.
 const GAP_MS: u64 = 1000;
 /// A connection takes a moment to carry the topic: what is published before is lost to the newcomer
@@ -22,9 +24,15 @@ pub(super) struct Telling {
     told_again: Option<Monotonic>,
     /// When the last of them came.
     newcomer: Monotonic,
+    sparing: bool,
 }
 
 impl Telling {
+    /// The network is to be spared, or not any more.
+    pub(super) const fn rest(&mut self, sparing: bool) {
+        self.sparing = sparing;
+    }
+
     /// Something changed.
     pub(super) fn soon(&mut self, now: Now) {
         let soonest = self.told.plus_ms(GAP_MS).max(now.mono);
@@ -51,7 +59,7 @@ impl Telling {
     /// The network was told.
     pub(super) fn told(&mut self, now: Now) {
         self.told = now.mono;
-        self.due = Some(now.mono.plus_ms(HEARTBEAT_MS));
+        self.due = Some(now.mono.plus_ms(if self.sparing { SPARING_MS } else { HEARTBEAT_MS }));
         let Some(again) = self.again else { return };
         let came = again <= now.mono;
         if came {
@@ -97,6 +105,19 @@ mod tests {
     fn a_newcomer_is_told_once_more_when_it_can_hear() {
         assert_eq!(told(&[], 31_000), [0, 30_000]);
         assert_eq!(told(&[100], 33_000), [0, 1600, 31_600]);
+    }
+
+    #[test]
+    fn where_the_network_is_spared_the_heart_beats_slowly() {
+        let mut telling = Telling::default();
+        telling.rest(true);
+        telling.soon(at(0));
+        telling.told(at(0));
+        assert_eq!(telling.next(), Some(at(300_000).mono));
+        telling.rest(false);
+        telling.soon(at(10_000));
+        telling.told(at(10_000));
+        assert_eq!(telling.next(), Some(at(40_000).mono));
     }
 
     #[test]

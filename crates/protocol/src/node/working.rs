@@ -14,9 +14,6 @@ use crate::provider::{self, Ability};
 use crate::wire::{self, Reason, envelope::Message};
 use crate::work::Owner;
 
-/// The longest time between two looks at the calendar while a pause has an end.
-const PAUSE_CHECK_MS: u64 = 60_000;
-
 impl Node {
     pub(super) fn pause(&mut self, now: Now, until: Option<Timestamp>) {
         self.provider.gate.paused = true;
@@ -24,22 +21,24 @@ impl Node {
         self.post.persist(Durable::Paused { paused: true, until });
         self.provider.release_all(now, Reason::Paused, &mut self.queue, &mut self.post, self.pay.as_mut());
         self.tell_presence_soon(now);
-        self.pause_check = None;
-        self.end_pause_in_time(now);
     }
 
     pub(super) fn resume(&mut self, now: Now) {
         self.provider.gate.paused = false;
         self.paused_until = None;
-        self.pause_check = None;
         self.post.persist(Durable::Paused { paused: false, until: None });
         self.tell_presence_soon(now);
     }
 
     /// What the owner's rules say now.
-    pub(super) fn rules(&mut self, now: Now, guests: bool, own_work: bool) {
+    pub(super) fn rules(&mut self, now: Now, guests: bool, own_work: bool, duties: bool) {
         self.look_for_welcome(now);
         self.provider.gate.set_rules(guests, own_work);
+        self.queue.hold(!own_work);
+        self.telling.rest(!duties);
+        if let Some(pay) = &mut self.pay {
+            pay.serve(duties);
+        }
         if !guests {
             self.provider.release_all(now, Reason::Paused, &mut self.queue, &mut self.post, self.pay.as_mut());
         }
@@ -53,16 +52,6 @@ impl Node {
         self.provider.gate.set_welcome(from.filter(|notary| *notary != self.post.me));
         if self.provider.gate.is_open() != open {
             self.tell_presence_soon(now);
-        }
-    }
-
-    /// A pause ends by the calendar, which may jump: it is looked at now and then.
-    pub(super) fn end_pause_in_time(&mut self, now: Now) {
-        let Some(until) = self.paused_until else { return };
-        if until <= now.wall {
-            self.resume(now);
-        } else {
-            self.pause_check = Some(now.mono.plus_ms(until.since(now.wall).min(PAUSE_CHECK_MS)));
         }
     }
 

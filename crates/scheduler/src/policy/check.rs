@@ -8,7 +8,7 @@ use super::{Band, Battery, Policy, When};
 
 const MIB: u64 = 1 << 20;
 /// No worker runs in less.
-const LEAST_MEMORY: u64 = 128 * MIB;
+const LEAST_MEMORY: u64 = 256 * MIB;
 /// Shorter than this, a pause in typing would start work.
 const LEAST_IDLE_MS: u64 = 10_000;
 const MOST_IDLE_MS: u64 = 24 * 3_600_000;
@@ -84,7 +84,7 @@ fn shares(policy: &Policy, found: &mut Found) {
     found.unless(right, "cpu_permille", what, "Choose from 1 to 1000 (250 is a quarter), or pause by hand");
     found.unless(policy.max_workers > 0, "max_workers", "no worker can work", "Choose 1 or more, or pause by hand");
     let what = format!("no worker runs in {} bytes", policy.memory_bytes);
-    let mend = format!("Choose at least {LEAST_MEMORY} (128 MiB)");
+    let mend = format!("Choose at least {LEAST_MEMORY} (256 MiB)");
     found.unless(policy.memory_bytes >= LEAST_MEMORY, "memory_bytes", what, mend);
     if let Some(others) = policy.others {
         let right = (1..=1000).contains(&others.stop);

@@ -12,7 +12,7 @@ pub(crate) const DAY: u64 = 24 * HOUR;
 pub(crate) const GIB: u64 = 1 << 30;
 /// Saturday, 21 November 2026, 00:00 UTC.
 pub(crate) const SATURDAY: u64 = 20_778 * DAY;
-pub(crate) const MACHINE: Machine = Machine { processors: 8, memory_bytes: 16 * GIB };
+pub(crate) const MACHINE: Machine = Machine { processors: 8, memory_bytes: 16 * GIB, worker_bytes: GIB / 4 };
 /// The tray, and what the daemon asks itself.
 pub(crate) const TRAY: SourceId = SourceId(1);
 pub(crate) const DAEMON: SourceId = SourceId(2);

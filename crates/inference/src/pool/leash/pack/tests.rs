@@ -95,7 +95,7 @@ impl World {
 }
 
 fn allowed(workers: u16, cpu_permille: u16) -> Allowed {
-    Allowed { workers, cpu_permille }
+    Allowed { workers, cpu_permille, ..Allowed::default() }
 }
 
 /// The thread that looks is late now and then, by less than a slice.
