@@ -9,6 +9,7 @@ mod ledger;
 mod procfs;
 pub(crate) mod report;
 mod rivals;
+mod screen;
 mod yielding;
 
 use anyhow::{Result, bail};
@@ -27,19 +28,26 @@ pub(crate) struct Options {
     /// Print the document as JSON
     #[arg(long)]
     json: bool,
-    /// How often ours and the rival's are measured, in turns
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    runs: u32,
-    /// How long each cap is held in each turn of `cap`
-    #[arg(long, default_value_t = SECONDS, value_parser = clap::value_parser!(u32).range(5..=3600))]
-    seconds: u32,
+    #[command(flatten)]
+    extent: Extent,
     /// Use what is built already
     #[arg(long, hide = true)]
     built: bool,
 }
 
-/// How long a cap is held where nobody says otherwise.
-pub(crate) const SECONDS: u32 = 60;
+/// How much is measured.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Extent {
+    /// How often ours and the rival's are measured, in turns
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    runs: u32,
+    /// How long each cap is held in each turn of `cap`
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(5..=3600))]
+    seconds: u32,
+    /// How often somebody comes in `yield`: each takes 12 seconds
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    tries: u32,
+}
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -56,7 +64,7 @@ pub(crate) enum Name {
     Ledger,
     /// How far guests' work is above its cap in any second, and how far from it
     Cap,
-    /// From a halt to the last worker stopped, and to its memory being back
+    /// From a moved mouse to the last worker stopped, and to its memory being back
     Yield,
 }
 
@@ -74,7 +82,7 @@ pub(crate) fn bench(place: &Place, options: &Options) -> Result<()> {
         build::daemons(place)?;
         build::bench(place)?;
     }
-    let documents = measure(place, options.name, options.runs, options.seconds)?;
+    let documents = measure(place, options.name, options.extent)?;
     if options.json {
         println!("{}", report::json(&documents)?);
     } else {
@@ -87,7 +95,8 @@ pub(crate) fn bench(place: &Place, options: &Options) -> Result<()> {
 pub(crate) fn prepare(place: &Place, name: Name) -> Result<()> {
     assets::make(place)?;
     match name {
-        Name::Boot | Name::Cap | Name::Yield => Ok(()),
+        Name::Boot | Name::Cap => Ok(()),
+        Name::Yield => screen::require(),
         Name::Idle | Name::Ledger => debian::require(place, &[debian::Group::Bench]),
         Name::Dispatch => python::install(place, &place.root.join("xtask/rivals.txt")),
         Name::Embed => python::install_all(place),
@@ -95,7 +104,8 @@ pub(crate) fn prepare(place: &Place, name: Name) -> Result<()> {
 }
 
 /// Measures one thing, which may give several documents. Everything is built.
-pub(crate) fn measure(place: &Place, name: Name, runs: u32, seconds: u32) -> Result<Vec<Document>> {
+pub(crate) fn measure(place: &Place, name: Name, extent: Extent) -> Result<Vec<Document>> {
+    let Extent { runs, seconds, tries } = extent;
     match name {
         Name::Boot => boot::boot(place, runs),
         Name::Idle => idle::idle(place, runs),
@@ -103,7 +113,7 @@ pub(crate) fn measure(place: &Place, name: Name, runs: u32, seconds: u32) -> Res
         Name::Embed => embed::embed(place, runs),
         Name::Ledger => ledger::ledger(place, runs),
         Name::Cap => cap::cap(place, seconds),
-        Name::Yield => yielding::yielding(place),
+        Name::Yield => yielding::yielding(place, tries),
     }
 }
 

@@ -12,12 +12,8 @@ use crate::run::{catch_interrupts, say};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// How often each is measured
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    runs: u32,
-    /// How long each cap is held in each turn of `cap`
-    #[arg(long, default_value_t = bench::SECONDS, value_parser = clap::value_parser!(u32).range(5..=3600))]
-    seconds: u32,
+    #[command(flatten)]
+    extent: bench::Extent,
 }
 
 /// # Errors
@@ -32,7 +28,7 @@ pub(crate) fn figures(place: &Place, options: &Options) -> Result<()> {
     let mut documents = Vec::new();
     for name in Name::ALL {
         say(format!("measuring {name:?}"));
-        documents.extend(bench::measure(place, name, options.runs, options.seconds)?);
+        documents.extend(bench::measure(place, name, options.extent)?);
     }
     let docs = place.root.join("docs");
     fs::create_dir_all(docs.join("generated"))?;

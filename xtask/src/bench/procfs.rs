@@ -22,6 +22,24 @@ fn tree(root: u32) -> Vec<u32> {
     tree
 }
 
+/// Processes that it has started and that have not ended.
+pub(super) fn children(pid: u32) -> Vec<u32> {
+    tree(pid).into_iter().skip(1).filter(|child| !states(*child).chars().all(|state| "ZX".contains(state))).collect()
+}
+
+/// The state of each of its threads, a letter each as `man 5 proc` has them; empty where there is no
+/// such process.
+pub(super) fn states(pid: u32) -> String {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    tasks
+        .filter_map(|task| {
+            let stat = fs::read_to_string(task.path().join("stat")).ok()?;
+            // The name before it may hold anything.
+            stat.rsplit_once(") ")?.1.chars().next()
+        })
+        .collect()
+}
+
 /// Resident memory in bytes.
 pub(super) fn resident(pid: u32) -> u64 {
     let status = |pid| Path::new("/proc").join(u32::to_string(pid)).join("status");
@@ -67,7 +85,9 @@ mod tests {
     fn children_count() {
         let mut child = std::process::Command::new("sleep").arg("5").spawn().expect("a child");
         assert!(tree(std::process::id()).contains(&child.id()));
+        assert!(children(std::process::id()).contains(&child.id()) && states(child.id()).len() == 1);
         child.kill().expect("killed");
         child.wait().expect("gone");
+        assert!(states(child.id()).is_empty());
     }
 }
