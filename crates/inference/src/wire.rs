@@ -13,7 +13,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use crate::unable::Unable;
 
 /// Changes whenever a message changes. The two hellos never do: they say that it has changed.
-pub(crate) const PROTOCOL: u32 = 3;
+pub(crate) const PROTOCOL: u32 = 4;
+/// Most tokens of one run of the model. More gain nothing and leave the processor's cache.
+pub(crate) const RUN_TOKENS: u32 = 256;
 /// Longest frame, in bytes: the texts of one part, or their embeddings, with room to spare.
 pub(crate) const FRAME_BYTES: usize = 16 * 1024 * 1024;
 
@@ -31,15 +33,14 @@ pub(crate) type Finished = (u32, Result<Output, TextFailure>);
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Order {
     /// The first frame.
-    Hello {
-        protocol: u32,
-        assets: String,
-    },
+    Hello { protocol: u32, assets: String },
     Run {
         id: u64,
         kind: TaskKind,
         texts: Vec<String>,
         chunk: ChunkOptions,
+        /// Most tokens of one run of the model; one text may have more.
+        run_tokens: u32,
     },
     /// The second frame: the worker loads the runtime and closes its sandbox.
     Close {
@@ -166,6 +167,7 @@ mod tests {
             kind: TaskKind::Chunk,
             texts: vec!["déjà vu".into()],
             chunk: ChunkOptions { tokens: 64, overlap: 8 },
+            run_tokens: 64,
         };
         let frame = encode(&order).expect("short");
         assert_eq!(read_blocking(&mut frame.as_slice()).expect("a frame"), Some(order));

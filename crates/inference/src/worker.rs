@@ -87,14 +87,14 @@ fn serve(
     let (mut closed, level) = close(PathBuf::from(assets), memory)?;
     write_blocking(output, &Reply::Closed { level })?;
     while let Some(order) = read_blocking(input)? {
-        let Order::Run { id, kind, texts, chunk } = order else {
+        let Order::Run { id, kind, texts, chunk, run_tokens } = order else {
             return Err(io::Error::other("a second hello"));
         };
         let begun = Instant::now();
         pulse::set_busy(true);
         let mut left = texts.len();
         let mut last = Vec::new();
-        let computed = closed.engine.compute(kind, &texts, chunk, &mut |outcomes| {
+        let computed = closed.engine.compute(kind, &texts, chunk, run_tokens as usize, &mut |outcomes| {
             left = left.saturating_sub(outcomes.len());
             let finished = outcomes.into_iter().map(|(place, outcome)| (count(place), outcome)).collect();
             if left > 0 {

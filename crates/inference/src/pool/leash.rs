@@ -5,6 +5,7 @@
 //! sleeps without a timer. Work of the owner is never on the leash.
 
 mod pack;
+mod runs;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -142,6 +143,11 @@ impl Leash {
     /// Memory that a worker for guests may take that starts now.
     pub(super) fn worker_bytes(&self) -> u64 {
         self.0.worker_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Most tokens of a run of the model for guests, as long as the rules stay as they are.
+    pub(super) fn run_tokens(&self) -> u32 {
+        runs::tokens(self.pack().allowed().cpu_permille)
     }
 
     /// How often workers were stopped and let go so far.

@@ -13,7 +13,7 @@ use super::process::{Process, WORKER_MEMORY};
 use super::tally::Tally;
 use super::{Class, PoolEvent, Shared, Ticket, WorkOrder, lock};
 use crate::unable::Unable;
-use crate::wire::{Order, Reply};
+use crate::wire::{Order, RUN_TOKENS, Reply};
 
 /// A worker whose order nobody wants any more may finish within this time and lives on.
 const STOP_GRACE: Duration = Duration::from_millis(100);
@@ -183,7 +183,8 @@ impl Slot {
         let left = job.end.saturating_duration_since(begun);
         let mut stopped = false;
         let run = {
-            let talk = converse(&mut process, job, texts, &self.shared.events);
+            let run_tokens = leash.map_or(RUN_TOKENS, Leash::run_tokens);
+            let talk = converse(&mut process, job, texts, run_tokens, &self.shared.events);
             tokio::pin!(talk);
             tokio::select! {
                 biased;
@@ -256,6 +257,7 @@ async fn converse(
     process: &mut Process,
     job: &mut Job<'_>,
     texts: &[usize],
+    run_tokens: u32,
     events: &mpsc::Sender<PoolEvent>,
 ) -> Result<Run, Ended> {
     let Job { order, tally, .. } = job;
@@ -266,7 +268,7 @@ async fn converse(
         Ok(Run::Lost)
     };
     let asked = texts.iter().filter_map(|&text| order.texts.get(text).cloned()).collect();
-    let message = Order::Run { id: work_id, kind: order.kind, texts: asked, chunk: order.chunk };
+    let message = Order::Run { id: work_id, kind: order.kind, texts: asked, chunk: order.chunk, run_tokens };
     if let Err(error) = process.send(&message).await {
         return lost(error);
     }

@@ -10,7 +10,7 @@ use p2p_types::TaskKind;
 
 use super::closed;
 use super::engine::Outcome;
-use crate::wire::ChunkOptions;
+use crate::wire::{ChunkOptions, RUN_TOKENS};
 
 /// Texts of one pass: those of the file, over and over. The rival's script does the same.
 const TEXTS: usize = 2000;
@@ -32,7 +32,7 @@ pub(super) fn run(file: &Path) -> Result<(), String> {
             failed |= outcomes.iter().any(|(_, outcome)| outcome.is_err());
             Ok(())
         };
-        let computed = engine.compute(TaskKind::Embed, &texts, ChunkOptions::default(), &mut look);
+        let computed = engine.compute(TaskKind::Embed, &texts, ChunkOptions::default(), RUN_TOKENS as usize, &mut look);
         computed.map_err(|error| error.to_string())?.map_err(|why| why.reason)?;
         if failed { Err("a text could not be embedded".to_owned()) } else { Ok(()) }
     };

@@ -40,7 +40,7 @@ impl Engine {
         Self { assets: Assets { root: assets }, runtime: None, tokens: None, model: None, sentiment: None }
     }
 
-    /// Tells an outcome for each text; or gives the reason why this kind cannot be computed here.
+    /// Tells an outcome for each text, with at most so many tokens in one run of the model; or gives the reason why this kind cannot be computed here.
     ///
     /// # Errors
     /// Those of `tell`.
@@ -49,6 +49,7 @@ impl Engine {
         kind: TaskKind,
         texts: &[String],
         options: ChunkOptions,
+        run_tokens: usize,
         tell: Tell<'_>,
     ) -> io::Result<Result<(), Unable>> {
         let ready = match kind {
@@ -71,10 +72,10 @@ impl Engine {
                 tell(outcomes.enumerate().collect())
             }
             TaskKind::Chunk => self.chunks(texts, options, tell),
-            TaskKind::Embed => self.over_embeddings(texts, kind, tell, |_, embedding| {
+            TaskKind::Embed => self.over_embeddings(texts, kind, run_tokens, tell, |_, embedding| {
                 QuantizedVector::from_floats(embedding).map(Output::Embedding)
             }),
-            TaskKind::Sentiment => self.over_embeddings(texts, kind, tell, |head, embedding| {
+            TaskKind::Sentiment => self.over_embeddings(texts, kind, run_tokens, tell, |head, embedding| {
                 let (label, score_ppm) = head?.label(embedding)?;
                 Some(Output::Label { label: label.to_owned(), score_ppm })
             }),
@@ -104,6 +105,7 @@ impl Engine {
         &mut self,
         texts: &[String],
         kind: TaskKind,
+        run_tokens: usize,
         tell: Tell<'_>,
         make: impl Fn(Option<&Head>, &[f32]) -> Option<Output>,
     ) -> io::Result<()> {
@@ -126,7 +128,7 @@ impl Engine {
             tell(failed)?;
         }
         let lengths: Vec<usize> = ids.iter().map(Vec::len).collect();
-        for batch in batches(&lengths) {
+        for batch in batches(&lengths, run_tokens) {
             let together: Vec<i64> = batch.iter().flat_map(|&text| ids[text].iter().copied()).collect();
             let embeddings = model.embed(&together, lengths[batch[0]]);
             if let Err(error) = &embeddings {

@@ -1,17 +1,26 @@
 //! Who of the workers on the leash runs, by their clocks and nothing else.
 
+mod past;
+
 use std::time::{Duration, Instant};
 
 use super::Allowed;
+use past::Past;
 
 /// The shortest slice. Whoever sits before the computer feels nothing shorter, and what a stop and
 /// a start cost is small beside it.
 const GRAIN: Duration = Duration::from_millis(2);
 /// Between two looks at the clocks of workers that run.
-const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(10));
-/// What was not used is kept for so many slices and then lost: a look that comes late costs
-/// nothing, and nobody saves up for a burst that a window of one second would show.
+const LOOKS: (Duration, Duration) = (Duration::from_micros(250), Duration::from_millis(10));
+/// What was not used is kept for so many slices: a look that comes late costs nothing.
 const SAVED_SLICES: i128 = 2;
+/// What goes over that while they may run, and find no processor free as others have it, is owed to
+/// them: at most so many thousandths of a [`WINDOW`] on each processor.
+const OWED_PERMILLE: i128 = 20;
+/// They get it so much faster than their rate, in thousandths of all processors: nobody sees a burst.
+const REPAID_PERMILLE: i128 = 125;
+/// Whatever is owed: where they used all that is allowed in a time so long, they are stopped.
+const WINDOW: Duration = Duration::from_secs(1);
 
 /// How a worker is stopped, let go and measured.
 pub(super) trait Reins {
@@ -52,6 +61,10 @@ pub(super) struct Pack<R> {
     next_id: u64,
     /// Nanoseconds of processor time.
     credit: i128,
+    /// The same, for later.
+    owed: i128,
+    /// What they used in the last [`WINDOW`].
+    past: Past,
     /// Between two slices.
     resting: bool,
     looked: Instant,
@@ -65,6 +78,8 @@ impl<R: Reins> Pack<R> {
             runners: Vec::new(),
             next_id: 0,
             credit: 0,
+            owed: 0,
+            past: Past::new(WINDOW),
             resting: false,
             looked: now,
         }
@@ -72,6 +87,10 @@ impl<R: Reins> Pack<R> {
 
     pub(super) const fn is_empty(&self) -> bool {
         self.runners.is_empty()
+    }
+
+    pub(super) const fn allowed(&self) -> Allowed {
+        self.allowed
     }
 
     /// New rules, from now on.
@@ -83,6 +102,11 @@ impl<R: Reins> Pack<R> {
                 runner.seen = runner.reins.cpu_time().unwrap_or(runner.seen);
             }
             self.credit = 0;
+        }
+        if allowed.cpu_permille != self.allowed.cpu_permille {
+            // What was under another cap says nothing about this one.
+            self.past = Past::new(WINDOW);
+            self.owed = 0;
         }
         self.allowed = allowed;
         if !self.is_capped() {
@@ -123,8 +147,13 @@ impl<R: Reins> Pack<R> {
         let most = if halted { 0 } else { usize::from(self.allowed.workers) };
         let running = self.runners.len().min(most);
         let (slice, rate) = (count(running) * nanos(GRAIN), self.rate());
+        let room = self.room(now);
         if self.is_capped() {
-            self.resting = if self.resting { self.credit < slice || rate == 0 } else { self.credit <= 0 };
+            self.resting = if self.resting {
+                self.credit < slice || room < slice / 8 || rate == 0
+            } else {
+                self.credit <= 0 || room <= 0
+            };
         }
         let (mut stops, mut continues) = (0, 0);
         for (place, runner) in self.runners.iter_mut().enumerate() {
@@ -147,12 +176,14 @@ impl<R: Reins> Pack<R> {
         let again = if running == 0 || !self.is_capped() || rate == 0 {
             None
         } else if self.resting {
-            Some(duration((slice - self.credit).saturating_mul(1000) / rate))
+            let earned = duration((slice - self.credit).saturating_mul(1000) / (rate + self.repaid()));
+            // How soon there is room again depends on what they used a window ago.
+            Some(if earned.is_zero() { GRAIN } else { earned })
         } else {
             // Each runs on one processor at most.
-            let drain = count(running) * 1000 - rate;
+            let drain = count(running) * 1000 - rate - self.repaid();
             let left = if drain > 0 { duration(self.credit.saturating_mul(1000) / drain) } else { LOOKS.1 };
-            Some(left.clamp(LOOKS.0, LOOKS.1))
+            Some(left.min(duration(room / count(running))).clamp(LOOKS.0, LOOKS.1))
         };
         Look { again, stops, continues }
     }
@@ -166,6 +197,16 @@ impl<R: Reins> Pack<R> {
         i128::from(self.allowed.cpu_permille) * self.processors
     }
 
+    /// What may be used before a whole window is above what is allowed.
+    fn room(&self, now: Instant) -> i128 {
+        nanos(WINDOW) * self.rate() / 1000 - self.past.used(now)
+    }
+
+    /// Thousandths of a processor beside the rate.
+    const fn repaid(&self) -> i128 {
+        if self.owed > 0 { self.processors * REPAID_PERMILLE } else { 0 }
+    }
+
     /// What has passed on the wall is given, what has passed on the workers' clocks is taken.
     fn settle(&mut self, now: Instant) {
         let passed = nanos(now.saturating_duration_since(self.looked));
@@ -174,14 +215,25 @@ impl<R: Reins> Pack<R> {
             return;
         }
         self.credit += passed * self.rate() / 1000;
+        let mut used = 0;
         for runner in &mut self.runners {
             if let Some(clock) = runner.reins.cpu_time() {
-                self.credit -= nanos(clock.saturating_sub(runner.seen));
+                used += nanos(clock.saturating_sub(runner.seen));
                 runner.seen = clock;
             }
         }
+        self.credit -= used;
+        self.past.note(now, used);
+        let repaid = self.owed.min(passed * self.repaid() / 1000);
+        self.owed -= repaid;
+        self.credit += repaid;
         let saved = SAVED_SLICES * count(self.runners.len().max(1)) * nanos(GRAIN);
-        self.credit = self.credit.min(saved);
+        let over = (self.credit - saved).max(0);
+        self.credit -= over;
+        // Nobody saves up while there is no work, or none may be done.
+        let may_run = self.runners.iter().any(|runner| runner.stopped.is_none());
+        let most = self.processors.min(count(self.runners.len())) * nanos(WINDOW) * OWED_PERMILLE / 1000;
+        self.owed = if may_run || self.resting { (self.owed + over).min(most) } else { 0 };
     }
 }
 

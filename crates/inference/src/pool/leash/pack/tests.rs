@@ -38,6 +38,8 @@ struct World {
     begun: Instant,
     now: Instant,
     halted: bool,
+    /// Whether others have all processors, so long after the beginning.
+    taken: fn(Duration) -> bool,
     /// All clocks together, every [`STEP`].
     used: Vec<Duration>,
 }
@@ -51,7 +53,7 @@ impl World {
         pack.allow(begun, allowed);
         let workers: Vec<Shared> = (0..workers).map(|_| Shared::default()).collect();
         let ids = workers.iter().map(|worker| pack.add(begun, Rc::clone(worker), Duration::ZERO)).collect();
-        Self { pack, workers, ids, begun, now: begun, halted: false, used: Vec::new() }
+        Self { pack, workers, ids, begun, now: begun, halted: false, taken: |_| false, used: Vec::new() }
     }
 
     /// Looks as often as the pack asks for it, late by what `late` says.
@@ -67,7 +69,7 @@ impl World {
             }
             for worker in &self.workers {
                 let mut worker = worker.borrow_mut();
-                if !worker.stopped {
+                if !worker.stopped && !(self.taken)(self.now - self.begun) {
                     worker.clock += STEP;
                 }
             }
@@ -87,6 +89,16 @@ impl World {
         let least = windows.fold(f64::INFINITY, f64::min);
         let length = (self.used.len() - 1) as f64 * STEP.as_secs_f64();
         (most, least, all(0, self.used.len() - 1) / length * 1000.0 / processors)
+    }
+
+    /// The share of windows that are further from the cap.
+    fn far(&self, processors: f64, cap: f64, permille: f64) -> f64 {
+        let steps = (1.0 / STEP.as_secs_f64()).round() as usize;
+        // The first second is the beginning.
+        let from = steps..self.used.len() - steps;
+        let all = from.len() as f64;
+        let used = |from: usize| (self.used[from + steps] - self.used[from]).as_secs_f64() * 1000.0 / processors;
+        from.filter(|from| (used(*from) - cap).abs() > permille).count() as f64 / all
     }
 
     fn running(&self) -> usize {
@@ -125,6 +137,23 @@ fn what_a_late_look_gave_away_is_paid_back() {
     world.run(Duration::from_secs(20), |look| Duration::from_millis(if look % 40 == 0 { 20 } else { 0 }));
     let (most, _, mean) = world.windows(2.0);
     assert!(most <= 320.0 && mean <= 301.0, "{most:.1} {mean:.2}");
+}
+
+/// Others have all processors for a moment, again and again: what they took is made up for as soon as
+/// they are gone, and no second shows it.
+#[test]
+fn what_others_took_is_made_up_for_within_any_second() {
+    for (processors, workers) in [(2, 2), (8, 8)] {
+        for cap in [100, 300, 500, 800] {
+            let mut world = World::new(processors, workers, allowed(u16::MAX, cap));
+            world.taken = |at| at.as_millis() % 700 < 20;
+            world.run(Duration::from_secs(30), a_little);
+            let ((most, _, mean), cap) = (world.windows(processors as f64), f64::from(cap));
+            let far = world.far(processors as f64, cap, 5.0);
+            let told = format!("{workers} workers, {cap}: most {most:.1}, mean {mean:.2}, {far:.3} of the windows far");
+            assert!(most <= cap + 5.0 && (mean - cap).abs() < 4.0 && far < 0.2, "{told}");
+        }
+    }
 }
 
 #[test]
