@@ -18,12 +18,8 @@ fn hello(protocol: u32, assets: &Path) -> Vec<u8> {
 
 fn run(id: u64, kind: TaskKind, texts: &[&str]) -> Vec<u8> {
     let texts = texts.iter().map(|&text| text.to_owned()).collect();
-    run_in(id, kind, texts, 256)
-}
-
-fn run_in(id: u64, kind: TaskKind, texts: Vec<String>, run_tokens: u32) -> Vec<u8> {
     let chunk = ChunkOptions { tokens: 64, overlap: 8 };
-    encode(&Order::Run { id, kind, texts, chunk, run_tokens }).expect("short")
+    encode(&Order::Run { id, kind, texts, chunk, run_tokens: 256 }).expect("short")
 }
 
 /// What the worker says to these bytes, and how it ends.
@@ -155,30 +151,6 @@ fn each_text_is_answered_once_and_before_the_next_is_begun() {
         .collect();
     assert_eq!(places, [[0], [1], [2]]);
     assert!(matches!(replies[3], Reply::Done { .. }), "{replies:?}");
-}
-
-#[test]
-fn smaller_runs_are_more_and_their_answers_the_same() {
-    let sentences = fs::read_to_string("../../models/bench/sentences.txt").expect("a file of the tree");
-    let texts: Vec<String> = sentences.lines().map(str::to_owned).collect();
-    let kept = [256, 64, 32].map(|run_tokens| {
-        let (replies, ended) =
-            converse(&[hello(PROTOCOL, &assets()), run_in(1, TaskKind::Embed, texts.clone(), run_tokens)].concat());
-        ended.expect("a plain end");
-        let runs = replies.len() - 1;
-        let mut finished: Vec<_> = replies
-            .into_iter()
-            .flat_map(|reply| match reply {
-                Reply::Progress { finished, .. } | Reply::Done { finished, .. } => finished,
-                _ => Vec::new(),
-            })
-            .collect();
-        finished.sort_by_key(|(place, _)| *place);
-        assert_eq!(finished.len(), texts.len());
-        (runs, finished)
-    });
-    assert!(kept[0].0 < kept[1].0 && kept[1].0 < kept[2].0, "{} {} {}", kept[0].0, kept[1].0, kept[2].0);
-    assert!(kept[0].1 == kept[1].1 && kept[0].1 == kept[2].1, "a text's answer depends on its run");
 }
 
 #[derive(serde::Deserialize)]

@@ -83,6 +83,33 @@ async fn windows(reins: &[Reins], length: Duration) -> Vec<(f64, f64)> {
 }
 
 #[tokio::test]
+async fn under_a_low_cap_runs_are_smaller_and_answers_the_same() {
+    let sentences: Vec<String> =
+        include_str!("../../../../models/bench/sentences.txt").lines().map(str::to_owned).collect();
+    let mut bench = Bench::new();
+    let mut seen = Vec::new();
+    for cpu_permille in [1000, 100] {
+        bench.pool.leash().set(Allowed { workers: 1, cpu_permille });
+        bench.give(guests(&sentences));
+        let mut runs = 1;
+        let outcomes = loop {
+            match bench.events.recv().await {
+                Some(PoolEvent::Progress { .. }) => runs += 1,
+                Some(PoolEvent::Done { outcomes, .. }) => break outcomes,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(outcomes.iter().all(Result::is_ok));
+        seen.push((runs, outcomes));
+    }
+    bench.pool.leash().set(Allowed::default());
+    let [(whole, expected), (small, answers)] = &seen[..] else { panic!("two") };
+    assert!(*small > whole * 5 / 4, "{whole} runs, {small} under a cap");
+    let equal = expected.iter().zip(answers).filter(|(a, b)| a == b).count();
+    assert!(equal >= 99, "{equal} of 100 in smaller runs");
+}
+
+#[tokio::test]
 async fn no_second_is_above_the_cap() {
     let most = processors().min(4);
     let mut bench = Bench::with(PoolConfig { workers: most, ..config() });

@@ -9,7 +9,7 @@ use crate::wire::RUN_TOKENS;
 /// From this cap on runs are whole, in thousandths of the computer.
 const WHOLE: u32 = 500;
 /// Shorter runs cost more than they are good for.
-const LEAST: u32 = 32;
+const LEAST: u32 = 64;
 
 /// Most tokens of a run under a cap of so many thousandths.
 pub(super) fn tokens(cpu_permille: u16) -> u32 {
@@ -23,6 +23,6 @@ mod tests {
     #[test]
     fn runs_shrink_with_the_cap_and_no_further_than_pays() {
         let runs = [0, 10, 100, 300, 499, 500, 1000].map(tokens);
-        assert_eq!(runs, [32, 32, 51, 153, 255, 256, 256]);
+        assert_eq!(runs, [64, 64, 64, 153, 255, 256, 256]);
     }
 }
