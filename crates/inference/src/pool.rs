@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use p2p_platform::process::Backstop;
 use p2p_platform::sandbox::Level;
 use p2p_types::{Output, TaskKind, TextFailure};
 use tokio::sync::{mpsc, oneshot};
@@ -188,6 +189,13 @@ impl Pool {
     #[must_use]
     pub fn sandbox(&self) -> Option<Level> {
         *self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which limits of the system hold workers beside the leash, as the worker that started last has
+    /// them; `None` before there was any, and for a moment after.
+    #[must_use]
+    pub fn backstop(&self) -> Option<Backstop> {
+        self.orders.1.fences().reached()
     }
 
     /// Ends all workers and waits until they are gone.

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+mod backstop;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -14,6 +15,8 @@ mod windows;
 use unix as system;
 #[cfg(windows)]
 use windows as system;
+
+pub use backstop::{Backstop, Fence, Fences};
 
 /// Makes a worker polite and mortal: lowest priority, a process group of its own, no core dump,
 /// and an end with the process that starts it, where the system can do that. Start it from a

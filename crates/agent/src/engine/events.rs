@@ -180,11 +180,13 @@ impl Engine<'_> {
             open_tasks: u32::try_from(open).unwrap_or(u32::MAX),
             guest_tasks: u32::try_from(guests).unwrap_or(u32::MAX),
             guest_tasks_done: guests_done,
-            sandbox: self
-                .sources
-                .pool
-                .sandbox()
-                .map(|level| Sandbox { whole: level.is_whole(), reached: level.to_string() }),
+            sandbox: self.sources.pool.sandbox().map(|level| Sandbox {
+                whole: level.is_whole(),
+                reached: match self.sources.pool.backstop() {
+                    Some(backstop) => format!("{level}; {backstop}"),
+                    None => level.to_string(),
+                },
+            }),
             can_compute: !node.abilities().is_empty(),
             warnings,
         }

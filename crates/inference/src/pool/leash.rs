@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use p2p_platform::process::Reins;
+use p2p_platform::process::{Fences, Reins};
 use tokio::sync::Notify;
 
 use super::queue::Gate;
@@ -62,6 +62,8 @@ struct Shared {
     halts: Notify,
     closed: AtomicBool,
     worker_bytes: AtomicU64,
+    /// The system's own limits around all workers of the pool.
+    fences: Fences,
     stops: AtomicU64,
     continues: AtomicU64,
 }
@@ -91,6 +93,7 @@ impl Leash {
             halts: Notify::new(),
             closed: AtomicBool::new(false),
             worker_bytes: AtomicU64::new(u64::MAX),
+            fences: Fences::default(),
             stops: AtomicU64::new(0),
             continues: AtomicU64::new(0),
         }))
@@ -100,6 +103,7 @@ impl Leash {
     pub fn set(&self, allowed: Allowed) {
         self.0.gate.allow(usize::from(allowed.workers));
         self.0.worker_bytes.store(allowed.worker_bytes, Ordering::Relaxed);
+        self.0.fences.allow(allowed.cpu_permille);
         let mut pack = self.pack();
         pack.allow(Instant::now(), allowed);
         self.look(&mut pack);
@@ -148,6 +152,11 @@ impl Leash {
     /// Most tokens of a run of the model for guests, as long as the rules stay as they are.
     pub(super) fn run_tokens(&self) -> u32 {
         runs::tokens(self.pack().allowed().cpu_permille)
+    }
+
+    /// The system's own limits, which change with this leash.
+    pub(super) fn fences(&self) -> &Fences {
+        &self.0.fences
     }
 
     /// How often workers were stopped and let go so far.

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use p2p_platform::process::{Reins, prepare_worker};
+use p2p_platform::process::{Fence, Fences, Reins, prepare_worker};
 use p2p_platform::sandbox::Level;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
@@ -37,12 +37,18 @@ pub(crate) const WORKER_MEMORY: u64 = 512 << 20;
 /// With less it cannot do the largest orders there are.
 pub const LEAST_WORKER_MEMORY: u64 = 256 << 20;
 
+/// Memory of the programs and libraries themselves, and to spare: the system's own limit counts them
+/// and ends a worker, which its own limit of address space must never come to.
+const PROGRAMS: u64 = 512 << 20;
+
 #[derive(Debug)]
 pub(super) struct Process {
     /// Where it is on the leash. Before the child, so that it is dropped first.
     tether: Option<Tether>,
     reins: Option<Arc<Reins>>,
     child: Child,
+    /// The system's own limits around it. After the child: where it is dropped the child ends.
+    fence: Option<Fence>,
     /// How far it closed its sandbox.
     pub(super) level: Level,
     input: ChildStdin,
@@ -54,7 +60,7 @@ impl Process {
     ///
     /// # Errors
     /// Why there is no worker: what happened, why, what to do.
-    pub(super) fn start(config: &PoolConfig, leash: Option<&Leash>) -> Result<Self, Unable> {
+    pub(super) fn start(config: &PoolConfig, leash: Option<&Leash>, fences: &Fences) -> Result<Self, Unable> {
         let mut command = Command::new(&config.worker);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         prepare_worker(&mut command);
@@ -70,8 +76,9 @@ impl Process {
         };
         tokio::spawn(forward_log(log));
         let reins = child.id().and_then(|pid| Reins::take(pid).ok()).map(Arc::new);
+        let fence = child.id().map(|pid| fences.around(pid, WORKER_MEMORY + PROGRAMS));
         let output = BufReader::new(output);
-        let mut process = Self { tether: None, reins, child, level: Level::default(), input, output };
+        let mut process = Self { tether: None, reins, child, fence, level: Level::default(), input, output };
         if let Some(leash) = leash {
             process.tie(leash, true)?;
         }
@@ -132,6 +139,9 @@ impl Process {
     /// # Errors
     /// Those of the pipe, and [`io::ErrorKind::TimedOut`] when nobody takes it for [`SILENCE`].
     pub(super) async fn send(&mut self, order: &Order) -> io::Result<()> {
+        if let Some(fence) = &self.fence {
+            fence.for_others(self.tether.is_some());
+        }
         let frame = encode(order)?;
         let watch = self.watch();
         let sent = async {

@@ -223,7 +223,8 @@ impl Slot {
         stop: &mut oneshot::Receiver<()>,
     ) -> Result<Option<Process>, Ended> {
         let memory = leash.map_or(WORKER_MEMORY, Leash::worker_bytes);
-        let mut process = Process::start(&self.shared.config, leash).map_err(Ended::Unavailable)?;
+        let mut process =
+            Process::start(&self.shared.config, leash, self.shared.leash.fences()).map_err(Ended::Unavailable)?;
         let greeted = tokio::select! {
             biased;
             Ok(()) = &mut *stop => Err(Ended::Stopped),

@@ -40,6 +40,11 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// Shorter pauses would be told between two keys.
 const SHORTEST_MS: u64 = 100;
 
+/// A thread that has asked a file system waits so long for another question.
+const HELPER: Duration = Duration::from_secs(1);
+/// It calls nothing deep.
+const STACK: usize = 128 * 1024;
+
 /// Why a source ended, and which it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Lost(By, Untold);
@@ -82,9 +87,9 @@ impl Context {
 
 /// The body of a watch's thread.
 pub(super) fn run(scope: Scope, options: Options, hub: Hub, wish: watch::Receiver<Wish>) {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().max_blocking_threads(2).build();
-    let runtime = match runtime {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_io().enable_time().max_blocking_threads(2).thread_keep_alive(HELPER).thread_stack_size(STACK);
+    let runtime = match runtime.build() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::warn!(%error, "no signals are watched: the system gives no event queue");
@@ -107,9 +112,13 @@ pub(super) fn run(scope: Scope, options: Options, hub: Hub, wish: watch::Receive
         Scope::Session => session(&tasks, &context),
         Scope::Machine => machine(&tasks, &context),
     }
-    let context = Rc::clone(&context);
-    tasks.block_on(&runtime, async move { obey(&context.hub, wish).await });
-    drop(tasks);
+    let hub = Rc::clone(&context);
+    tasks.block_on(&runtime, async move { obey(&hub.hub, wish).await });
+    {
+        // Whoever listens to a bus says goodbye when it is dropped, and needs the runtime for that.
+        let _inside = runtime.enter();
+        drop((tasks, context));
+    }
     // A thread that waits for a dead file system is not waited for.
     runtime.shutdown_background();
 }

@@ -159,9 +159,8 @@ fn a_watch_that_is_dropped_ends_its_thread_and_tells_no_more() {
 }
 
 /// How often the threads of this process but the test's own were woken until now.
-/// Wake-ups of both watches in four seconds. Ours are next to none; each of the two threads that the D-Bus library
-/// keeps for blocking calls looks up twice a second.
-const AT_REST: u64 = 20;
+/// Wake-ups of both watches in four seconds: next to none.
+const AT_REST: u64 = 8;
 
 fn wakes() -> u64 {
     let this = rustix::thread::gettid().as_raw_nonzero().to_string();

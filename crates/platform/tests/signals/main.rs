@@ -9,6 +9,7 @@ mod inhibitors;
 mod metered;
 mod mutter;
 mod power;
+mod rest;
 mod stage;
 mod wayland;
 mod x11;

@@ -91,7 +91,7 @@ impl Profiles {
     }
 }
 
-fn upower(bus: &Bus, slow: bool) -> zbus::blocking::Connection {
+pub(crate) fn upower(bus: &Bus, slow: bool) -> zbus::blocking::Connection {
     let battery = Battery { present: true, percentage: 73.9, state: 1 };
     let builder = bus.builder().serve_at(UPOWER.1, Upower { on_battery: false, slow }).expect("a path");
     builder.serve_at(BATTERY.1, battery).expect("a path").name(UPOWER.0).expect("a name").build().expect("the bus")
