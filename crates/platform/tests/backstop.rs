@@ -35,7 +35,7 @@ struct Manager {
 #[zbus::interface(name = "org.freedesktop.systemd1.Manager")]
 impl Manager {
     #[zbus(out_args("job"))]
-    async fn start_transient_unit(
+    fn start_transient_unit(
         &self,
         name: String,
         mode: String,

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use p2p_platform::signals::{Pace, Places, Scope};
 use p2p_types::{By, Reading, SignalKind, Untold};
 
+use crate::rest::{wakes, woken_since};
 use crate::stage::{Ear, options};
 
 fn file(root: &Path, name: &str, text: &str) {
@@ -158,21 +159,8 @@ fn a_watch_that_is_dropped_ends_its_thread_and_tells_no_more() {
     crate::stage::eventually("the thread ends", || threads() == 0);
 }
 
-/// How often the threads of this process but the test's own were woken until now.
 /// Wake-ups of both watches in four seconds: next to none.
 const AT_REST: u64 = 8;
-
-fn wakes() -> u64 {
-    let this = rustix::thread::gettid().as_raw_nonzero().to_string();
-    let threads = fs::read_dir("/proc/self/task").expect("this system has it").flatten();
-    let others = threads.filter(|thread| thread.file_name() != *this);
-    let statuses = others.filter_map(|thread| fs::read_to_string(thread.path().join("status")).ok());
-    let counts = statuses.filter_map(|status| {
-        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
-        line.trim().parse::<u64>().ok()
-    });
-    counts.sum()
-}
 
 #[test]
 fn a_computer_at_rest_is_left_alone() {
@@ -195,7 +183,7 @@ fn a_computer_at_rest_is_left_alone() {
     for _ in 0..5 {
         let before = wakes();
         std::thread::sleep(Duration::from_secs(4));
-        woken = wakes() - before;
+        woken = woken_since(&before).values().sum();
         eprintln!("both watches at rest: woken {woken} times in 4 s");
         if woken <= AT_REST {
             break;

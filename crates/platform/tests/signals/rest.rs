@@ -42,9 +42,7 @@ fn rest(address: String) {
     std::thread::sleep(SETTLE);
     let before = wakes();
     std::thread::sleep(LOOK);
-    let after = wakes();
-    let woken = |(thread, now): (&String, &u64)| (thread.clone(), now - before.get(thread).unwrap_or(&0));
-    let woken: BTreeMap<String, u64> = after.iter().map(woken).collect();
+    let woken = woken_since(&before);
     let status = std::fs::read_to_string("/proc/self/status").expect("this system says");
     let resident = status.lines().find(|line| line.starts_with("RssAnon")).unwrap_or_default();
     eprintln!("wake-ups of threads in {LOOK:?}: {woken:?}; {resident}");
@@ -54,8 +52,17 @@ fn rest(address: String) {
     assert!(woken.len() <= 3, "{woken:?}");
 }
 
+/// How often each thread that there is now was woken since then.
+pub(crate) fn woken_since(before: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let since = |(thread, now): (String, u64)| {
+        let woken = now - before.get(&thread).unwrap_or(&0);
+        (thread, woken)
+    };
+    wakes().into_iter().map(since).collect()
+}
+
 /// How often each thread of this process went to sleep by itself so far.
-fn wakes() -> BTreeMap<String, u64> {
+pub(crate) fn wakes() -> BTreeMap<String, u64> {
     let mut wakes = BTreeMap::new();
     for thread in std::fs::read_dir("/proc/self/task").expect("this system says").flatten() {
         let Ok(status) = std::fs::read_to_string(thread.path().join("status")) else { continue };

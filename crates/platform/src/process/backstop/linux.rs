@@ -235,7 +235,8 @@ impl Held {
             State::New => {
                 let Order { pid, memory, .. } = *self.order;
                 if !cgroup::is_child(places, pid) {
-                    self.give_up();
+                    // It has ended, which says nothing about the others.
+                    self.state = State::Out;
                     return Ok(None);
                 }
                 let unit = scope::unit(pid);
@@ -287,7 +288,10 @@ impl Held {
             return Some(early);
         }
         let cpu = scope::cpu_us_per_s(*cpu_permille);
-        let reached = cgroup::reached(places, self.order.pid, unit, cpu, self.order.memory);
+        let Some(reached) = cgroup::reached(places, self.order.pid, unit, cpu, self.order.memory) else {
+            self.looks = 0;
+            return None;
+        };
         self.looks = if reached.cpu && reached.memory { 0 } else { self.looks - 1 };
         if self.looks == 0 {
             debug!(pid = self.order.pid, %reached, "a worker has a scope");

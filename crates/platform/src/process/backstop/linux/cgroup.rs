@@ -15,11 +15,20 @@ pub(super) fn is_child(places: &Places, pid: u32) -> bool {
 }
 
 /// Which of these limits hold a process that should be in the group of this unit. `None` is no
-/// limit: then what counts is that the kernel would keep one.
-pub(super) fn reached(places: &Places, pid: u32, unit: &str, cpu_us_per_s: Option<u64>, memory: u64) -> Backstop {
-    let groups = fs::read_to_string(places.procfs.join(format!("{pid}/cgroup"))).unwrap_or_default();
+/// limit: then what counts is that the kernel would keep one. Nothing can be said of a process
+/// that has ended.
+pub(super) fn reached(
+    places: &Places,
+    pid: u32,
+    unit: &str,
+    cpu_us_per_s: Option<u64>,
+    memory: u64,
+) -> Option<Backstop> {
+    let groups = fs::read_to_string(places.procfs.join(format!("{pid}/cgroup"))).ok()?;
     let group = groups.lines().find_map(|line| line.strip_prefix("0::/"));
-    let Some(group) = group.filter(|group| group.rsplit('/').next() == Some(unit)) else { return Backstop::default() };
+    let Some(group) = group.filter(|group| group.rsplit('/').next() == Some(unit)) else {
+        return Some(Backstop::default());
+    };
     let root = places.sysfs.join("fs/cgroup");
     // Where the first version is mounted too, the second lies beside its parts.
     let beside = root.join("unified");
@@ -37,7 +46,7 @@ pub(super) fn reached(places: &Places, pid: u32, unit: &str, cpu_us_per_s: Optio
         }
     });
     let memory = read(&folder, "memory.max").and_then(|limit| number(&limit)).is_some_and(|limit| limit <= memory);
-    Backstop { cpu, memory, efficient: false }
+    Some(Backstop { cpu, memory, efficient: false })
 }
 
 fn read(folder: &Path, file: &str) -> Option<String> {
@@ -56,10 +65,11 @@ mod tests {
         let group = folder.path().join("sys/fs/cgroup/user/a.scope");
         fs::create_dir_all(&group).unwrap();
         fs::create_dir_all(folder.path().join("proc/7")).unwrap();
-        let ask = |cpu| reached(&places, 7, "a.scope", cpu, 1000);
+        let asked = |cpu| reached(&places, 7, "a.scope", cpu, 1000);
+        let ask = |cpu| asked(cpu).unwrap();
         let both = Backstop { cpu: true, memory: true, efficient: false };
         let write = |file: &str, text: &str| fs::write(group.join(file), text).unwrap();
-        assert_eq!(ask(None), Backstop::default(), "no such process");
+        assert_eq!(asked(None), None, "no such process");
         fs::write(folder.path().join("proc/7/cgroup"), "9:name=systemd:/x\n0::/user/a.scope\n").unwrap();
         assert_eq!(ask(Some(600_000)), Backstop::default(), "no controllers");
         write("cpu.max", "600000 1000000\n");
