@@ -89,7 +89,7 @@ async fn under_a_low_cap_runs_are_smaller_and_answers_the_same() {
     let mut bench = Bench::new();
     let mut seen = Vec::new();
     for cpu_permille in [1000, 100] {
-        bench.pool.leash().set(Allowed { workers: 1, cpu_permille });
+        bench.pool.leash().set(Allowed { workers: 1, cpu_permille, ..Allowed::default() });
         bench.give(guests(&sentences));
         let mut runs = 1;
         let outcomes = loop {
