@@ -18,7 +18,7 @@ use p2p_control::api::{ConfigEntry, ErrorCode, Problem};
 use p2p_platform::Home;
 use serde_json::Value;
 
-pub use keys::{Config, Dashboard, Interfaces, Log, Metrics, Network, Wallet, Work};
+pub use keys::{Config, Dashboard, Energy, Interfaces, Log, Metrics, Network, Wallet, Work};
 use keys::{KEYS, Key};
 pub use schedule::Schedule;
 
@@ -192,8 +192,8 @@ fn entry(key: &Key, said: Option<&Said>, home: &Home) -> ConfigEntry {
         value,
         source: source.to_owned(),
         help: key.help.to_owned(),
-        // What may be spent, and when this computer may work, counts at once.
-        needs_restart: !["wallet.", "schedule."].iter().any(|section| key.name.starts_with(section)),
+        // What may be spent, when this computer may work and what energy costs count at once.
+        needs_restart: !["wallet.", "schedule.", "energy."].iter().any(|section| key.name.starts_with(section)),
     }
 }
 

@@ -3,6 +3,7 @@
 mod alone;
 mod calls;
 mod canaries;
+mod computer;
 mod effects;
 mod events;
 mod held;
@@ -27,6 +28,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
 use crate::clock::now;
+use crate::computer::Computer;
 use crate::config::Config;
 use crate::metrics::Counters;
 use crate::rules::Rules;
@@ -81,6 +83,7 @@ pub(crate) struct Sources {
     pub(crate) pool_events: mpsc::Receiver<PoolEvent>,
     pub(crate) rules: Rules,
     pub(crate) alarm: Alarm,
+    pub(crate) computer: Computer,
     pub(crate) events: Events,
     pub(crate) numbers: Numbers,
 }
@@ -191,7 +194,7 @@ impl<'a> Engine<'a> {
             let deadline = self.next_deadline();
             tokio::select! {
                 biased;
-                Some(event) = self.sources.pool_events.recv() => self.on_pool(event),
+                Some(event) = self.sources.pool_events.recv() => self.on_pool_counted(event),
                 Some(committed) = self.sources.committed.recv() => self.on_committed(committed),
                 Some(kept) = kept.recv() => self.on_kept(kept),
                 Some(call) = self.sources.calls.recv() => self.on_call(call),
@@ -363,7 +366,10 @@ impl<'a> Engine<'a> {
         }
         self.end_canaries();
         match exit {
-            Exit::Stop => self.end_rules(),
+            Exit::Stop => {
+                self.end_rules();
+                self.end_computer();
+            }
             Exit::Reload => self.close_usage(),
         }
         self.tell();

@@ -14,12 +14,13 @@ use p2p_control::{Call, LogSource, Server};
 use p2p_inference::{Pool, PoolConfig};
 use p2p_platform::Alarm;
 use p2p_platform::socket::{BindError, Listener};
-use p2p_platform::{Assets, Home, HomeLock, LockError};
+use p2p_platform::{Assets, Home, HomeLock, LockError, Meter};
 use p2p_store::{Store, StoreError};
 use p2p_types::{Hash, TaskKind};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
+use crate::computer::Computer;
 use crate::config::Config;
 use crate::engine::{Engine, Events, Exit, Numbers, Sources, storage_problem};
 use crate::rules::Rules;
@@ -68,7 +69,8 @@ pub async fn run(host: Host) -> Result<(), Problem> {
 
     let (events, numbers) = (Events::new(), Numbers::default());
     let alarm = Alarm::new().map_err(|error| unusable(&home, &format!("the system gives no timer: {error}")))?;
-    let mut sources = Sources { calls, committed, pool, pool_events, rules, alarm, events, numbers };
+    let computer = Computer::begin(&home, Meter::here(), clock::now());
+    let mut sources = Sources { calls, committed, pool, pool_events, rules, alarm, computer, events, numbers };
     let ground = Ground { home: &home, config: &config, keys: &keys, store: &store, workshop: &workshop };
     let mut ready_in_ms = None;
     let ended = loop {
@@ -81,7 +83,7 @@ pub async fn run(host: Host) -> Result<(), Problem> {
                 // What counts at once may have been changed since the start.
                 let mut config = config.clone();
                 if let Ok(now) = crate::config::load(&home, None) {
-                    (config.wallet, config.schedule) = (now.wallet, now.schedule);
+                    (config.wallet, config.schedule, config.energy) = (now.wallet, now.schedule, now.energy);
                 }
                 begin_again(&Ground { config: &config, ..ground })
             }

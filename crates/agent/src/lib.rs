@@ -5,6 +5,7 @@
 //! between nodes are made in `protocol`; here they are carried out.
 
 mod clock;
+mod computer;
 pub mod config;
 mod document;
 mod engine;

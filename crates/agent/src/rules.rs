@@ -1,5 +1,6 @@
 //! When this computer may work: the scheduler, with those who tell it something.
 
+mod own;
 mod view;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use p2p_control::api::{ErrorCode, Problem, Schedule, SignalReport};
 use p2p_inference::LEAST_WORKER_MEMORY;
 use p2p_platform::signals::{self, Heard, Options, Pace, Scope, Watcher};
 use p2p_scheduler::{Class, Input, Machine, Output, Reason, Scheduler, SourceId, Verdict, Words, sentence};
-use p2p_types::{Hash, Monotonic, Now, Timestamp, Told};
+use p2p_types::{Hash, Monotonic, Now, SignalKind, Timestamp, Told};
 use tracing::warn;
 
 use crate::config::Config;
@@ -39,6 +40,8 @@ pub(crate) struct Ruling {
 pub(crate) struct Rules {
     scheduler: Scheduler,
     processors: u16,
+    /// What the own watch told last, of each kind, while it lives.
+    told: BTreeMap<SignalKind, Told>,
     say_again: Monotonic,
     names: BTreeMap<SourceId, String>,
     /// The folder whose disk is watched; `None` where nobody is to watch.
@@ -67,6 +70,7 @@ impl Rules {
         Self {
             scheduler,
             processors: machine.processors,
+            told: BTreeMap::new(),
             say_again: now.mono.plus_ms(SAY_AGAIN_MS),
             names: BTreeMap::from([(OWN, OWN_NAME.to_owned())]),
             data,
@@ -86,7 +90,7 @@ impl Rules {
     pub(crate) fn unwatched(config: &Config, now: Now) -> Self {
         let machine = Machine { processors: 4, memory_bytes: 1 << 33, worker_bytes: LEAST_WORKER_MEMORY };
         let mut rules = Self::new(config, machine, None, now);
-        for kind in p2p_types::SignalKind::ALL {
+        for kind in SignalKind::ALL {
             rules.say(now, Told { kind, by: p2p_types::By::Nothing, reading: Err(p2p_types::Untold::Absent) });
         }
         rules
@@ -108,10 +112,12 @@ impl Rules {
         }
         warn!("the watch of this computer has ended; it is begun anew in a while");
         self.watch = None;
+        self.told.clear();
         self.scheduler.handle(now, Input::Leave { source: OWN });
     }
 
     fn say(&mut self, now: Now, told: Told) {
+        self.told.insert(told.kind, told);
         self.scheduler.handle(now, Input::Told { source: OWN, session: false, lease_ms: LEASE_MS, told });
     }
 

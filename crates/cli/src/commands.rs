@@ -2,6 +2,7 @@
 //! replies through [`Output`](crate::output::Output).
 
 mod completion;
+mod computer;
 mod config;
 mod dashboard;
 mod demo;

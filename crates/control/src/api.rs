@@ -2,6 +2,7 @@
 //!
 //! Times are milliseconds since the Unix epoch (`_ms`), durations say their unit in the name.
 
+mod computer;
 mod error;
 mod event;
 mod network;
@@ -10,6 +11,9 @@ mod schedule;
 mod task;
 mod wallet;
 
+pub use computer::{
+    Computer, ComputerLack, ComputerMeasured, ComputerRole, ComputerTier, Energy, EnergyMethod, Footprint,
+};
 pub use error::{ErrorCode, Problem};
 pub use event::{Event, EventBody, Snapshot};
 pub use network::{

@@ -7,9 +7,10 @@ use p2p_types::{DeviceId, TaskId};
 use tokio::sync::{broadcast, oneshot};
 
 use crate::api::{
-    ConfigEntry, ConfigValue, CreateNetwork, Departure, Event, Identity, Invite, JoinNetwork, LogLine, NearbyNetwork,
-    NetworkDetails, PauseRequest, PeerDetails, PeerSummary, Problem, Quote, Schedule, SignalReport, Snapshot, Status,
-    SubmitTask, Task, TaskSummary, Timeline, TrustPeer, Wallet, WalletCheck, WalletPage, WalletRows, WalletStats,
+    Computer, ConfigEntry, ConfigValue, CreateNetwork, Departure, Event, Identity, Invite, JoinNetwork, LogLine,
+    NearbyNetwork, NetworkDetails, PauseRequest, PeerDetails, PeerSummary, Problem, Quote, Schedule, SignalReport,
+    Snapshot, Status, SubmitTask, Task, TaskSummary, Timeline, TrustPeer, Wallet, WalletCheck, WalletPage, WalletRows,
+    WalletStats,
 };
 
 /// Where an answer goes. Whoever asked may have gone; that is no error.
@@ -19,6 +20,8 @@ pub type Reply<T> = oneshot::Sender<Result<T, Problem>>;
 #[derive(Debug)]
 pub enum Call {
     Status(Reply<Status>),
+    /// What the computer is good for, and what its work costs.
+    Computer(Reply<Computer>),
     Subscribe(Reply<Subscription>),
     Pause(PauseRequest, Reply<Status>),
     Resume(Reply<Status>),

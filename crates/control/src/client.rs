@@ -1,5 +1,6 @@
 //! The client: one method a route, over the local socket.
 
+mod computer;
 mod connection;
 mod schedule;
 mod stream;

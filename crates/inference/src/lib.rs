@@ -13,6 +13,6 @@ mod wire;
 pub mod worker;
 
 pub use assets::{AssetError, Installed, verify_assets};
-pub use pool::{Allowed, Class, LEAST_WORKER_MEMORY, Leash, Pool, PoolConfig, PoolEvent, Stats, WorkOrder};
+pub use pool::{Allowed, Class, LEAST_WORKER_MEMORY, Leash, Pool, PoolConfig, PoolEvent, Spent, Stats, WorkOrder};
 pub use unable::{Cause, Unable};
 pub use wire::ChunkOptions;

@@ -10,6 +10,7 @@ mod leash;
 mod process;
 mod queue;
 mod slot;
+mod spent;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -27,10 +28,12 @@ use crate::unable::Unable;
 use crate::wire::ChunkOptions;
 use queue::{Gate, Queue, WAITING_ORDERS};
 use slot::Slot;
+use spent::Spending;
 
 pub use leash::{Allowed, Leash, Stats};
 pub use process::LEAST_WORKER_MEMORY;
 pub(crate) use process::WORKER_MEMORY;
+pub use spent::Spent;
 
 /// Events that wait for the engine.
 const WAITING_EVENTS: usize = 256;
@@ -99,6 +102,7 @@ struct Shared {
     events: mpsc::Sender<PoolEvent>,
     stops: Stops,
     reached: Reached,
+    spending: Spending,
 }
 
 /// An order on its way to a worker.
@@ -127,6 +131,7 @@ pub struct Pool {
     events: mpsc::Sender<PoolEvent>,
     stops: Stops,
     reached: Reached,
+    spending: Spending,
     slots: Vec<JoinHandle<()>>,
 }
 
@@ -141,6 +146,7 @@ impl Pool {
         let (events, told) = mpsc::channel(WAITING_EVENTS);
         let stops = Stops::default();
         let reached = Reached::default();
+        let spending = Spending::default();
         let shared = Shared {
             config,
             orders: Arc::clone(&orders.0),
@@ -148,10 +154,11 @@ impl Pool {
             events: events.clone(),
             stops: Arc::clone(&stops),
             reached: Arc::clone(&reached),
+            spending: spending.clone(),
         };
         // One more than workers: see the queue.
         let slots = (0..=workers).map(|number| tokio::spawn(Slot::new(number, shared.clone()).run())).collect();
-        (Self { orders, events, stops, reached, slots }, told)
+        (Self { orders, events, stops, reached, spending, slots }, told)
     }
 
     /// Gives an order. Its outcome comes as an event.
@@ -196,6 +203,12 @@ impl Pool {
     #[must_use]
     pub fn backstop(&self) -> Option<Backstop> {
         self.orders.1.fences().reached()
+    }
+
+    /// What the workers have used and done since the pool started. Orders under way count when they end.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        self.spending.so_far()
     }
 
     /// Ends all workers and waits until they are gone.

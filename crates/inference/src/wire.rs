@@ -49,6 +49,15 @@ pub(crate) enum Order {
     },
 }
 
+/// What the base model did for an order, to tell how fast it is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Pace {
+    /// That went through the model.
+    pub(crate) tokens: u64,
+    /// Processor time that it took, in microseconds, without loading anything.
+    pub(crate) cpu_us: u64,
+}
+
 /// From the worker.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Reply {
@@ -57,7 +66,7 @@ pub(crate) enum Reply {
     /// These texts of the running order are done, and others are not yet.
     Progress { id: u64, finished: Vec<Finished> },
     /// These are the last: all texts are done.
-    Done { id: u64, finished: Vec<Finished>, compute_us: u64 },
+    Done { id: u64, finished: Vec<Finished>, compute_us: u64, pace: Pace },
     /// Orders of this kind cannot be done here at all.
     Unable { id: u64, why: Unable },
     /// The process runs: once a second while an order is computed.

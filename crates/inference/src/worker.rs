@@ -104,10 +104,11 @@ fn serve(
             last = finished;
             Ok(())
         })?;
+        let pace = closed.engine.take_pace();
         let reply = match computed {
             Ok(()) => {
                 let compute_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-                Reply::Done { id, finished: last, compute_us }
+                Reply::Done { id, finished: last, compute_us, pace }
             }
             Err(why) => Reply::Unable { id, why },
         };

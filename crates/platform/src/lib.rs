@@ -12,6 +12,7 @@ mod home;
 mod keys;
 mod lock;
 mod machine;
+mod meter;
 pub mod process;
 pub mod sandbox;
 pub mod signals;
@@ -27,6 +28,7 @@ pub use keys::{
 };
 pub use lock::{HomeLock, LockError, SessionLock};
 pub use machine::{memory_bytes, processors};
+pub use meter::{Meter, MeterReading, NoMeter, Used};
 
 /// `N` bytes nobody can guess, from the operating system.
 ///

@@ -95,6 +95,16 @@ impl Reins {
     }
 }
 
+/// Processor time that all threads of this process have used; `None` where the system does not say.
+#[must_use]
+pub fn own_cpu_time() -> Option<Duration> {
+    #[cfg(unix)]
+    let used = Duration::try_from(rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime)).ok();
+    #[cfg(not(unix))]
+    let used = None;
+    used
+}
+
 /// Memory of this process that is in RAM, in bytes.
 #[must_use]
 pub fn resident_bytes() -> Option<u64> {

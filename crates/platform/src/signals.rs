@@ -34,6 +34,13 @@ use linux as system;
 #[cfg(any(windows, target_os = "macos"))]
 use sampled as system;
 
+/// All processors together, as the first line of `/proc/stat` has them: ticks since the start, and
+/// those in which they were busy.
+#[cfg(target_os = "linux")]
+pub(crate) fn processor_ticks(stat: &str) -> Option<(u64, u64)> {
+    linux::load::total(stat)
+}
+
 /// What is watched, by who can see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {

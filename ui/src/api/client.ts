@@ -3,6 +3,7 @@
 import { cleanAll } from "./clean";
 import type { Transport } from "./transport";
 import type {
+  Computer,
   ConfigEntry,
   CreateNetwork,
   Invite,
@@ -35,6 +36,7 @@ export class Client {
   pause = (request: PauseRequest = {}) => this.#call<Status>("POST", "/node/pause", request);
   resume = () => this.#call<Status>("POST", "/node/resume");
 
+  computer = () => this.#call<Computer>("GET", "/computer");
   schedule = () => this.#call<Schedule>("GET", "/schedule");
   timeline = (hours: number) => this.#call<Timeline>("GET", `/schedule/timeline?hours=${hours}`);
   config = () => this.#call<ConfigEntry[]>("GET", "/config");

@@ -4,8 +4,10 @@ import type { components } from "./generated/schema";
 
 type Schemas = components["schemas"];
 
+export type Computer = Schemas["Computer"];
 export type ConfigEntry = Schemas["ConfigEntry"];
 export type CreateNetwork = Schemas["CreateNetwork"];
+export type Energy = Schemas["Energy"];
 export type Invite = Schemas["Invite"];
 export type NearbyNetwork = Schemas["NearbyNetwork"];
 export type NetworkDetails = Schemas["NetworkDetails"];

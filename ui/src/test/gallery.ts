@@ -7,6 +7,7 @@ import App from "../App.svelte";
 import type { NodeState, Task } from "../api/types";
 import "../app.css";
 import { FakeTransport, peerDetails, problem } from "./fake";
+import { computer } from "./samples.computer";
 import { settable, timeline } from "./samples.schedule";
 import { OTHER, WAITING, peers, row, rows, status, task, wallet } from "./samples";
 
@@ -39,6 +40,7 @@ settable(fake, {
 fake.answer("GET /schedule/timeline?hours=24", () =>
   wanted.has("nothing") ? { ...timeline(), changes: [] } : timeline(),
 );
+fake.answer("GET /computer", () => computer());
 fake.answer("POST /network/leave", () => null);
 fake.answer("GET /status", () => status("alone"));
 fake.answer("GET /network/nearby", () => [{ id: "a", name: "Kitchen", seen_ms: 0 }]);

@@ -1,6 +1,7 @@
 // Every text of the app in one place, so that a translation is one more file of the same shape.
 // Plain words, present tense. "Another computer", not "peer", outside Network.
 
+import { computer } from "./en.computer";
 import { schedule } from "./en.schedule";
 import { wallet } from "./en.wallet";
 
@@ -79,6 +80,7 @@ export const en = {
     shortcut: "Ctrl+Enter",
   },
 
+  computer,
   wallet,
   schedule,
 

@@ -28,6 +28,10 @@ pub(super) enum Shape {
     OptionalWithin(u64, u64),
     /// True, false or `null`.
     OptionalFlag,
+    /// An amount of money, of at most six digits after the point.
+    Money,
+    /// Three capital letters.
+    Currency,
     /// Hours of a week, or `null`.
     OptionalHours,
     /// A list of multiaddresses.
@@ -72,6 +76,8 @@ impl Key {
             Shape::OptionalWord(words) => value.is_null() || value.as_str().is_some_and(|word| words.contains(&word)),
             Shape::OptionalWithin(least, most) => value.is_null() || number_within(value, least, most),
             Shape::OptionalFlag => value.is_null() || value.is_boolean(),
+            Shape::Money => value.as_f64().is_some_and(|amount| (0.0..=MOST_MONEY).contains(&amount)),
+            Shape::Currency => value.as_str().is_some_and(is_currency),
             Shape::OptionalHours if value.is_null() => true,
             Shape::OptionalHours => {
                 let week = value.as_str().map(str::parse::<Week>);
@@ -90,7 +96,7 @@ impl Key {
     /// A value from the environment, where all is text.
     pub(super) fn parse_text(&self, text: &str) -> Result<Value, String> {
         let value = match self.shape {
-            Shape::OneOf(_) => json!(text),
+            Shape::OneOf(_) | Shape::Currency => json!(text),
             Shape::OptionalWord(_) | Shape::OptionalHours if text != "null" => json!(text),
             Shape::Addresses => json!(text.split(',').map(str::trim).filter(|one| !one.is_empty()).collect::<Vec<_>>()),
             _ => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
@@ -111,6 +117,8 @@ impl Key {
                 format!("a whole number from {least} to {most}, or null for what the preset says")
             }
             Shape::OptionalFlag => "true, false, or null for what the preset says".to_owned(),
+            Shape::Money => format!("an amount from 0 to {MOST_MONEY}, as in 0.30"),
+            Shape::Currency => "three capital letters, as in EUR".to_owned(),
             Shape::OptionalHours => "hours like `mon-fri 18:00-23:00, sat 00:00-24:00`, or null for always".to_owned(),
             Shape::Addresses => {
                 "a list of at most 64 addresses like /ip4/192.0.2.1/tcp/9000 or /ip4/192.0.2.1/udp/9000/quic-v1"
@@ -118,6 +126,13 @@ impl Key {
             }
         }
     }
+}
+
+/// More than a kilowatt-hour costs in any money.
+const MOST_MONEY: f64 = 1_000_000.0;
+
+fn is_currency(word: &str) -> bool {
+    word.len() == 3 && word.bytes().all(|letter| letter.is_ascii_uppercase())
 }
 
 fn number_within(value: &Value, least: u64, most: u64) -> bool {
@@ -159,6 +174,7 @@ pub struct Config {
     pub wallet: Wallet,
     /// When this computer may work for others.
     pub schedule: Schedule,
+    pub energy: Energy,
     pub dashboard: Dashboard,
     pub metrics: Metrics,
     pub log: Log,
@@ -194,6 +210,15 @@ impl Wallet {
     }
 }
 
+/// What energy costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Energy {
+    /// Millionths of a unit of money.
+    pub price_micros_per_kwh: u64,
+    /// Three capital letters.
+    pub currency: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dashboard {
     pub enabled: bool,
@@ -216,6 +241,8 @@ impl Config {
         let port = |name: &str| value(name).as_u64().and_then(|port| u16::try_from(port).ok());
         let number = |name: &str| value(name).as_u64().unwrap_or_default();
         let limit = |name: &str| value(name).as_u64().and_then(|limit| u32::try_from(limit).ok());
+        // Checked before: nothing below 0, and nothing that has no place in a number.
+        let micros = |name: &str| (value(name).as_f64().unwrap_or_default() * 1e6).round() as u64;
         let flag = |name: &str| value(name).as_bool().unwrap_or_default();
         let word = |name: &str| value(name).as_str().unwrap_or_default().to_owned();
         let bootstrap = value("network.bootstrap");
@@ -234,6 +261,7 @@ impl Config {
                 idle_worker_s: number("work.idle_worker_s"),
             },
             schedule: Schedule::from_values(&value),
+            energy: Energy { price_micros_per_kwh: micros("energy.price_per_kwh"), currency: word("energy.currency") },
             wallet: Wallet { daily_limit: limit("wallet.daily_limit"), total_limit: limit("wallet.total_limit") },
             dashboard: Dashboard {
                 enabled: flag("dashboard.enabled"),

@@ -192,6 +192,18 @@ pub(super) const KEYS: &[Key] = &[
         help: "most credits this computer ever spends; null for no limit",
     },
     Key {
+        name: "energy.price_per_kwh",
+        shape: Shape::Money,
+        default: |_| json!(0.3),
+        help: "what a kilowatt-hour costs you; only for the estimate of what a day's work costs",
+    },
+    Key {
+        name: "energy.currency",
+        shape: Shape::Currency,
+        default: |_| json!("EUR"),
+        help: "the money of that price: three capital letters",
+    },
+    Key {
         name: "dashboard.enabled",
         shape: Shape::Flag,
         default: |_| json!(false),

@@ -38,6 +38,8 @@ fn every_key_can_be_set_over_the_template_and_read_back() {
         ("metrics.port", Value::Null),
         ("log.level", json!("debug")),
         ("dashboard.enabled", json!(true)),
+        ("energy.price_per_kwh", json!(0.28)),
+        ("energy.currency", json!("CHF")),
     ] {
         let entry = set(&home, key, value.clone()).expect("set");
         assert_eq!((entry.value, entry.source.as_str()), (value, "file"), "{key}");
@@ -45,6 +47,7 @@ fn every_key_can_be_set_over_the_template_and_read_back() {
     let config = load(&home, None).expect("the changed file");
     assert_eq!((config.network.listen_port, config.log.level.as_str()), (4001, "debug"));
     assert!(config.dashboard.enabled);
+    assert_eq!((config.energy.price_micros_per_kwh, config.energy.currency.as_str()), (280_000, "CHF"));
 }
 
 #[test]
@@ -54,6 +57,9 @@ fn a_bad_value_changes_nothing() {
     let refused = set(&home, "log.level", json!("loud")).expect_err("no level");
     assert_eq!(refused.code, ErrorCode::Config);
     assert!(set(&home, "log.lever", json!("debug")).expect_err("a typo").detail.contains("log.level meant"));
+    for (key, value) in [("energy.price_per_kwh", json!(-0.1)), ("energy.currency", json!("euro"))] {
+        assert_eq!(set(&home, key, value).expect_err("refused").code, ErrorCode::Config, "{key}");
+    }
     for address in ["/x\u{1b}[31m", "/dns4/example.org/tcp/1"] {
         let refused = set(&home, "network.bootstrap", json!([address])).expect_err("no address");
         assert!(refused.code == ErrorCode::Config && !refused.detail.contains('\u{1b}'), "{refused}");

@@ -44,6 +44,7 @@ impl Engine<'_> {
         // Nobody waiting for an answer any more is no error.
         match call {
             Call::Status(reply) => drop(reply.send(Ok(self.status()))),
+            Call::Computer(reply) => drop(reply.send(Ok(self.computer()))),
             Call::Subscribe(reply) => {
                 let subscription = self.subscribe();
                 drop(reply.send(Ok(subscription)));
@@ -258,6 +259,7 @@ impl Engine<'_> {
             self.sources.rules.set_policy(now(), &self.parts.config);
             self.rule();
             self.parts.config.wallet = config.wallet;
+            self.parts.config.energy = config.energy;
             self.feed(Input::Limits { limits: self.parts.config.wallet.limits() });
             self.purse.changed = true;
         }

@@ -62,6 +62,7 @@ impl Engine<'_> {
                     self.running.remove(&work_id);
                     self.sources.rules.set_busy(!self.running.is_empty());
                     self.sources.pool.stop(work_id);
+                    self.work_stopped();
                 }
                 Output::TaskChanged { task } => {
                     if self.is_owners(&task) {
@@ -91,6 +92,7 @@ impl Engine<'_> {
     }
 
     fn run_work(&mut self, work: Work) {
+        self.work_begins();
         let work_id = work.work_id + self.work_base;
         self.sources.numbers.work = self.sources.numbers.work.max(work_id);
         self.running.insert(work_id);

@@ -28,7 +28,9 @@ impl Desk {
         let committed = std::mem::replace(&mut bench.committed, mpsc::channel(1).1);
         let (events, numbers) = (Events::new(), Numbers::default());
         let (rules, alarm) = (Rules::unwatched(&bench.config, now()), Alarm::new().expect("a timer"));
-        Self { sources: Sources { calls, committed, pool, pool_events, rules, alarm, events, numbers }, bench }
+        let computer = Computer::begin(bench.home(), p2p_platform::Meter::here(), now());
+        let sources = Sources { calls, committed, pool, pool_events, rules, alarm, computer, events, numbers };
+        Self { sources, bench }
     }
 
     fn engine(&mut self) -> Engine<'_> {
@@ -217,4 +219,59 @@ async fn who_did_not_found_a_network_or_has_addresses_expects_others() {
     parts.identity.account_id = p2p_types::AccountId([9; 32]);
     assert!(alone::expects_others(&parts), "somebody else founded it");
     assert!(!alone::expects_others(&Desk::new().bench.parts()), "in no network nobody is expected");
+}
+
+/// What the control API says of the computer.
+fn computer(engine: &mut Engine<'_>) -> p2p_control::api::Computer {
+    let (reply, mut answer) = oneshot::channel();
+    engine.on_call(Call::Computer(reply));
+    answer.try_recv().expect("at once").expect("an answer")
+}
+
+#[tokio::test]
+async fn what_is_computed_here_counts_for_the_day_and_outlives_the_process() {
+    let mut desk = Desk::new();
+    let mut engine = desk.engine();
+    engine.parts.abilities.insert(TaskKind::Noop, Hash([1; 32]));
+    engine.be_able();
+    assert_eq!(computer(&mut engine).energy.tasks_today, 0);
+    let request = SubmitTask {
+        kind: TaskKind::Noop,
+        texts: vec!["a".to_owned(), "b".to_owned()],
+        privacy: Privacy::Local,
+        placement: Placement::Local,
+        priority: Priority::Normal,
+        deadline_ms: None,
+        chunk: None,
+    };
+    engine.submit(request).expect("taken");
+    let work_id = engine.running.first().copied().expect("a worker has it");
+    let outcomes = vec![Ok(p2p_types::Output::Nothing); 2];
+    engine.on_pool_counted(PoolEvent::Progress { work_id, done: 1 });
+    assert_eq!(computer(&mut engine).energy.tasks_today, 0, "it is not done");
+    engine.on_pool_counted(PoolEvent::Done { work_id, outcomes, queued_us: 1, compute_us: 2 });
+    let energy = computer(&mut engine).energy;
+    assert_eq!((energy.tasks_today, energy.texts_today, energy.tasks_for_others_today), (1, 2, 0));
+    engine.end_computer();
+    drop(engine);
+    desk.sources.computer = Computer::begin(desk.bench.home(), p2p_platform::Meter::here(), now());
+    assert_eq!(computer(&mut desk.engine()).energy.tasks_today, 1);
+}
+
+#[tokio::test]
+async fn another_price_counts_at_once() {
+    let mut desk = Desk::new();
+    let mut engine = desk.engine();
+    let price = |engine: &mut Engine<'_>| {
+        let energy = computer(engine).energy;
+        (energy.price_per_kwh, energy.currency)
+    };
+    assert_eq!(price(&mut engine), (0.3, "EUR".to_owned()));
+    for (key, value) in [("price_per_kwh", serde_json::json!(0.22)), ("currency", serde_json::json!("CHF"))] {
+        let key = format!("energy.{key}");
+        let (reply, mut answer) = oneshot::channel();
+        engine.on_call(Call::SetConfig(key, p2p_control::api::ConfigValue { value }, reply));
+        assert!(!answer.try_recv().expect("at once").expect("kept").needs_restart);
+    }
+    assert_eq!(price(&mut engine), (0.22, "CHF".to_owned()));
 }

@@ -1,8 +1,9 @@
 //! `doctor`: what works on this computer, what does not, and what to do about it.
 
-use p2p_control::api::{ErrorCode, Problem, Schedule, Status};
+use p2p_control::api::{Computer, ErrorCode, Problem, Schedule, Status};
 use serde::Serialize;
 
+use super::computer;
 use super::schedule::seen;
 use crate::context::Context;
 use crate::output::{Cell, Table, Tint};
@@ -31,6 +32,8 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Problem> {
         Some(client) => {
             let status = client.status().await?;
             findings.extend(of_status(&status));
+            // A daemon older than that question goes on without it.
+            findings.extend(client.computer().await.iter().flat_map(of_computer));
             findings.extend(of_signals(&client.schedule().await?));
         }
     }
@@ -84,6 +87,20 @@ fn of_status(status: &Status) -> Vec<Finding> {
     });
     findings.extend(status.warnings.iter().map(|warning| finding("warning", "limited", warning.clone())));
     findings
+}
+
+/// What was measured of the computer, and what follows from it.
+fn of_computer(computer: &Computer) -> Vec<Finding> {
+    let measured = &computer.measured;
+    let known = |known: bool| if known { "fine" } else { "limited" };
+    let whole = measured.memory_bytes.is_some() && measured.storage_free_bytes.is_some() && measured.battery.is_some();
+    vec![
+        finding("computer", known(whole), computer::measured(computer)),
+        finding("roles", known(!computer.roles.is_empty()), computer::roles(&computer.roles)),
+        finding("speed", known(computer.tokens_per_second.is_some()), computer::speed(computer)),
+        finding("connection", known(measured.network_bytes_per_second.is_some()), computer::road(computer)),
+        finding("energy", known(computer.energy.meter.is_none()), computer::basis(&computer.energy)),
+    ]
 }
 
 /// Every signal, and who tells it.

@@ -3,14 +3,24 @@
 use std::time::Duration;
 
 use p2p_control::Client;
-use p2p_control::api::{ErrorCode, EventBody, NodeState, Problem, Status};
+use p2p_control::api::{Computer, ErrorCode, EventBody, NodeState, Problem, Status};
+use serde::Serialize;
 
-use super::names;
+use super::{computer, names};
 use crate::args::StatusArgs;
 use crate::context::Context;
 use crate::moment;
 use crate::output::{Page, Tint};
 use crate::problem::Exit;
+
+/// The node and the computer it runs on.
+#[derive(Debug, Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    status: &'a Status,
+    /// `null` where the daemon is older than that question.
+    computer: Option<Computer>,
+}
 
 pub(super) async fn run(context: &Context, args: &StatusArgs) -> Result<Exit, Problem> {
     let client = context.daemon(&context.home()?).await?;
@@ -21,7 +31,8 @@ pub(super) async fn run(context: &Context, args: &StatusArgs) -> Result<Exit, Pr
         };
     }
     let status = client.status().await?;
-    context.out.reply(&status, |page| draw(page, &status));
+    let whole = Whole { status: &status, computer: client.computer().await.ok() };
+    context.out.reply(&whole, |page| draw(page, &whole));
     warnings(context, &status);
     other_version(context, &status);
     Ok(Exit::Fine)
@@ -65,10 +76,16 @@ fn change(context: &Context, status: &Status) {
     });
 }
 
-fn draw(page: &mut Page, status: &Status) {
+fn draw(page: &mut Page, whole: &Whole<'_>) {
+    let Whole { status, computer } = whole;
     page.tinted(tint(status.state), &status.sentence);
     page.blank();
-    page.facts(&facts(status));
+    let mut facts = facts(status);
+    if let Some(computer) = computer {
+        facts.push(("Computer", computer::in_short(computer)));
+        facts.push(("Today (UTC)", computer::today(&computer.energy)));
+    }
+    page.facts(&facts);
 }
 
 /// A few lines on the node.

@@ -110,6 +110,7 @@ impl Scene {
         // Whoever asked may have gone.
         match call {
             Call::Status(reply) => drop(reply.send(Ok(waiting()))),
+            Call::Computer(reply) => drop(reply.send(Ok(crate::computer::computer()))),
             Call::Subscribe(reply) => {
                 let snapshot = Snapshot {
                     status: waiting(),

@@ -1,6 +1,7 @@
 //! The real binaries, run as a user runs them: against nothing, against a scripted engine behind
 //! the real control server, and against the real daemon.
 
+mod computer;
 mod credits;
 mod cycle;
 mod engine;

@@ -1,5 +1,6 @@
 //! The routes, each with the description that becomes the OpenAPI document.
 
+mod computer;
 mod network;
 mod node;
 mod peers;
@@ -31,6 +32,7 @@ pub(crate) fn documented() -> OpenApiRouter<App> {
         .routes(routes!(node::shutdown))
         .routes(routes!(node::logs))
         .routes(routes!(node::openapi))
+        .routes(routes!(computer::show))
         .nest("/peers", peers::routes())
         .nest("/agents", peers::routes())
         .routes(routes!(tasks::list, tasks::submit))

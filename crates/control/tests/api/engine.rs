@@ -11,7 +11,7 @@ use p2p_types::{AccountId, DeviceId, NetworkId, Placement, Priority, Privacy, Ta
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::{credits, rules};
+use crate::{computer, credits, rules};
 
 pub(crate) const DEVICE: DeviceId = DeviceId([1; 32]);
 pub(crate) const ACCOUNT: AccountId = AccountId([2; 32]);
@@ -96,6 +96,7 @@ async fn answer(
                 let events = events.subscribe();
                 drop(reply.send(Ok(Subscription { snapshot, number: SNAPSHOT, events })));
             }
+            Call::Computer(reply) => drop(reply.send(Ok(computer::computer()))),
             Call::Shutdown(reply) | Call::LeaveNetwork(reply) => drop(reply.send(Ok(()))),
             Call::Peers(reply) => drop(reply.send(Ok(vec![peer_summary()]))),
             Call::Peer(DEVICE, reply) | Call::Trust(DEVICE, _, reply) => drop(reply.send(Ok(peer()))),

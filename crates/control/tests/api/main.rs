@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod computer;
 mod credits;
 mod crowd;
 mod document;

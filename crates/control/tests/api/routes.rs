@@ -5,7 +5,7 @@ use p2p_types::{Placement, Priority, Privacy, TaskKind};
 use serde_json::json;
 
 use crate::engine::*;
-use crate::{credits, rules};
+use crate::{computer, credits, rules};
 
 #[tokio::test]
 async fn every_route_reaches_the_engine_and_brings_its_answer_back() {
@@ -47,6 +47,7 @@ async fn every_route_reaches_the_engine_and_brings_its_answer_back() {
     assert_eq!(client.schedule().await, Ok(rules::schedule()));
     assert_eq!(client.timeline(48).await, Ok(rules::timeline()));
     assert_eq!(client.signals(&rules::report()).await, Ok(()));
+    assert_eq!(client.computer().await, Ok(computer::computer()));
     assert!(client.events().await.is_ok());
     assert_eq!(client.shutdown().await, Ok(()));
 
@@ -67,7 +68,7 @@ async fn every_route_reaches_the_engine_and_brings_its_answer_back() {
     let submitted = asked.iter().find(|call| call.starts_with("Submit")).expect("submitted");
     assert_eq!(*submitted, format!("Submit({:?}", submission()));
     let names: BTreeSet<_> = asked.iter().map(|call| call.split('(').next().expect("a name")).collect();
-    assert_eq!(names.len(), 31, "each variant of Call: {names:?}");
+    assert_eq!(names.len(), 32, "each variant of Call: {names:?}");
 }
 
 fn submission() -> SubmitTask {

@@ -6,15 +6,16 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use p2p_platform::process::{Fence, Fences, Reins, prepare_worker};
+use p2p_platform::process::{Fence, Reins, prepare_worker};
 use p2p_platform::sandbox::Level;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::PoolConfig;
 use super::leash::{Leash, Tether, Watch};
+use super::spent::Account;
+use super::{PoolConfig, Shared};
 use crate::unable::{Cause, Unable};
 use crate::wire::{Order, PROTOCOL, Reply, encode, read};
 
@@ -45,6 +46,8 @@ const PROGRAMS: u64 = 512 << 20;
 pub(super) struct Process {
     /// Where it is on the leash. Before the child, so that it is dropped first.
     tether: Option<Tether>,
+    /// Counts what it uses. Before the child as well.
+    account: Option<Account>,
     reins: Option<Arc<Reins>>,
     child: Child,
     /// The system's own limits around it. After the child: where it is dropped the child ends.
@@ -60,7 +63,8 @@ impl Process {
     ///
     /// # Errors
     /// Why there is no worker: what happened, why, what to do.
-    pub(super) fn start(config: &PoolConfig, leash: Option<&Leash>, fences: &Fences) -> Result<Self, Unable> {
+    pub(super) fn start(shared: &Shared, leash: Option<&Leash>) -> Result<Self, Unable> {
+        let Shared { config, spending, .. } = shared;
         let mut command = Command::new(&config.worker);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         prepare_worker(&mut command);
@@ -76,9 +80,10 @@ impl Process {
         };
         tokio::spawn(forward_log(log));
         let reins = child.id().and_then(|pid| Reins::take(pid).ok()).map(Arc::new);
-        let fence = child.id().map(|pid| fences.around(pid, WORKER_MEMORY + PROGRAMS));
+        let fence = child.id().map(|pid| shared.leash.fences().around(pid, WORKER_MEMORY + PROGRAMS));
         let output = BufReader::new(output);
-        let mut process = Self { tether: None, reins, child, fence, level: Level::default(), input, output };
+        let account = reins.clone().map(|reins| spending.open(reins));
+        let mut process = Self { tether: None, account, reins, child, fence, level: Level::default(), input, output };
         if let Some(leash) = leash {
             process.tie(leash, true)?;
         }
@@ -194,6 +199,7 @@ impl Process {
     /// Ends a worker that has nothing to do.
     pub(super) async fn end(mut self) {
         self.untie();
+        self.account = None;
         drop(self.input);
         if timeout(FAREWELL, self.child.wait()).await.is_err() {
             warn!("a worker did not end by itself and was killed");
@@ -205,6 +211,7 @@ impl Process {
     pub(super) async fn kill(mut self) {
         // It may have ended by itself.
         let _ = self.child.start_kill();
+        self.account = None;
         self.untie();
         let _ = self.child.wait().await;
     }

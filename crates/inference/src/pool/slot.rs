@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use p2p_types::{Output, TextFailure};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
@@ -184,7 +184,7 @@ impl Slot {
         let mut stopped = false;
         let run = {
             let run_tokens = leash.map_or(RUN_TOKENS, Leash::run_tokens);
-            let talk = converse(&mut process, job, texts, run_tokens, &self.shared.events);
+            let talk = converse(&mut process, job, texts, run_tokens, &self.shared);
             tokio::pin!(talk);
             tokio::select! {
                 biased;
@@ -223,8 +223,7 @@ impl Slot {
         stop: &mut oneshot::Receiver<()>,
     ) -> Result<Option<Process>, Ended> {
         let memory = leash.map_or(WORKER_MEMORY, Leash::worker_bytes);
-        let mut process =
-            Process::start(&self.shared.config, leash, self.shared.leash.fences()).map_err(Ended::Unavailable)?;
+        let mut process = Process::start(&self.shared, leash).map_err(Ended::Unavailable)?;
         let greeted = tokio::select! {
             biased;
             Ok(()) = &mut *stop => Err(Ended::Stopped),
@@ -259,7 +258,7 @@ async fn converse(
     job: &mut Job<'_>,
     texts: &[usize],
     run_tokens: u32,
-    events: &mpsc::Sender<PoolEvent>,
+    shared: &Shared,
 ) -> Result<Run, Ended> {
     let Job { order, tally, .. } = job;
     let work_id = order.work_id;
@@ -275,10 +274,11 @@ async fn converse(
     }
     loop {
         match process.receive().await {
-            Ok(Some(Reply::Done { id, finished, compute_us })) if id == work_id => {
+            Ok(Some(Reply::Done { id, finished, compute_us, pace })) if id == work_id => {
                 if !tally.note(texts, finished) || !tally.has(texts) {
                     return Ok(Run::Lost);
                 }
+                shared.spending.computed(pace);
                 tally.computing = before + Duration::from_micros(compute_us);
                 return Ok(Run::Done);
             }
@@ -289,7 +289,7 @@ async fn converse(
                 tally.computing = before + begun.elapsed();
                 // Only the newest counts, so one that finds no room may be lost.
                 let done = u32::try_from(tally.done()).unwrap_or(u32::MAX);
-                let _ = events.try_send(PoolEvent::Progress { work_id, done });
+                let _ = shared.events.try_send(PoolEvent::Progress { work_id, done });
             }
             Ok(Some(Reply::Unable { id, why })) if id == work_id => return Err(Ended::Unavailable(why)),
             // Anything else is a worker out of step: it is not trusted any further.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ort::environment::Environment;
 use p2p_platform::Assets;
+use p2p_platform::process::own_cpu_time;
 use p2p_types::{Output, QuantizedVector, TaskKind, TextFailure, limits};
 
 use super::batch::batches;
@@ -17,7 +18,7 @@ use super::model::{self, DIMENSIONS, Model};
 use super::tokens::Tokens;
 use crate::assets::{BASE, Manifest, SENTIMENT_HEAD};
 use crate::unable::{Cause, Unable};
-use crate::wire::ChunkOptions;
+use crate::wire::{ChunkOptions, Pace};
 
 pub(super) type Outcome = Result<Output, TextFailure>;
 /// Told the outcomes of texts, by their places, as they are known and each once; an error ends the
@@ -33,11 +34,19 @@ pub(super) struct Engine {
     tokens: Option<Tokens>,
     model: Option<Model>,
     sentiment: Option<Head>,
+    pace: Pace,
 }
 
 impl Engine {
-    pub(super) const fn new(assets: PathBuf) -> Self {
-        Self { assets: Assets { root: assets }, runtime: None, tokens: None, model: None, sentiment: None }
+    pub(super) fn new(assets: PathBuf) -> Self {
+        Self {
+            assets: Assets { root: assets },
+            runtime: None,
+            tokens: None,
+            model: None,
+            sentiment: None,
+            pace: Pace::default(),
+        }
     }
 
     /// Tells an outcome for each text, with at most so many tokens in one run of the model; or gives the reason why this kind cannot be computed here.
@@ -109,7 +118,8 @@ impl Engine {
         tell: Tell<'_>,
         make: impl Fn(Option<&Head>, &[f32]) -> Option<Output>,
     ) -> io::Result<()> {
-        let Self { tokens: Some(tokens), model: Some(model), sentiment, .. } = self else {
+        let begun = own_cpu_time();
+        let Self { tokens: Some(tokens), model: Some(model), sentiment, pace, .. } = self else {
             return tell((0..texts.len()).map(|place| (place, Err(TextFailure::Model))).collect());
         };
         let mut failed = Vec::new();
@@ -128,6 +138,7 @@ impl Engine {
             tell(failed)?;
         }
         let lengths: Vec<usize> = ids.iter().map(Vec::len).collect();
+        pace.tokens += lengths.iter().map(|&length| length as u64).sum::<u64>();
         for batch in batches(&lengths, run_tokens) {
             let together: Vec<i64> = batch.iter().flat_map(|&text| ids[text].iter().copied()).collect();
             let embeddings = model.embed(&together, lengths[batch[0]]);
@@ -143,7 +154,14 @@ impl Engine {
             });
             tell(outcomes.collect())?;
         }
+        let used = begun.zip(own_cpu_time()).map(|(begun, ended)| ended.saturating_sub(begun));
+        pace.cpu_us += used.map_or(0, |used| u64::try_from(used.as_micros()).unwrap_or(u64::MAX));
         Ok(())
+    }
+
+    /// What the model did since this was asked last.
+    pub(super) fn take_pace(&mut self) -> Pace {
+        std::mem::take(&mut self.pace)
     }
 
     /// Tokens that the model sees of these texts.

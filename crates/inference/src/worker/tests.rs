@@ -8,7 +8,7 @@ use p2p_types::{Output, TaskKind};
 use super::engine::Engine;
 use super::*;
 use crate::unable::Cause;
-use crate::wire::ChunkOptions;
+use crate::wire::{ChunkOptions, Pace};
 
 fn hello(protocol: u32, assets: &Path) -> Vec<u8> {
     let hello = Order::Hello { protocol, assets: assets.to_string_lossy().into_owned() };
@@ -129,11 +129,12 @@ fn impossible_chunks_are_refused_with_a_reason() {
 fn an_answer_too_long_for_a_frame_fails_its_texts_only() {
     let many = (0..3_000_000).map(|start| p2p_types::Chunk { start, end: start + 1, tokens: 1 }).collect();
     let mut output = Vec::new();
-    answer(&mut output, Reply::Done { id: 5, finished: vec![(3, Ok(Output::Chunks(many)))], compute_us: 1 })
+    let pace = Pace::default();
+    answer(&mut output, Reply::Done { id: 5, finished: vec![(3, Ok(Output::Chunks(many)))], compute_us: 1, pace })
         .expect("answered");
     let reply = read_blocking(&mut output.as_slice()).expect("a frame");
     let expected = vec![(3, Err(TextFailure::TooLong))];
-    assert_eq!(reply, Some(Reply::Done { id: 5, finished: expected, compute_us: 1 }));
+    assert_eq!(reply, Some(Reply::Done { id: 5, finished: expected, compute_us: 1, pace }));
 }
 
 #[test]
@@ -151,6 +152,27 @@ fn each_text_is_answered_once_and_before_the_next_is_begun() {
         .collect();
     assert_eq!(places, [[0], [1], [2]]);
     assert!(matches!(replies[3], Reply::Done { .. }), "{replies:?}");
+}
+
+#[test]
+fn the_pace_is_of_the_model_alone() {
+    let input = [
+        hello(PROTOCOL, &assets()),
+        run(1, TaskKind::Embed, &["one sentence", " ", "and another one"]),
+        run(2, TaskKind::Chunk, &["one sentence"]),
+        run(3, TaskKind::Embed, &["one sentence"]),
+    ]
+    .concat();
+    let (replies, _) = converse(&input);
+    let paces: Vec<(u64, bool)> = replies
+        .iter()
+        .filter_map(|reply| match reply {
+            Reply::Done { pace, .. } => Some((pace.tokens, pace.cpu_us > 0)),
+            _ => None,
+        })
+        .collect();
+    // With the two that the tokenizer puts around each text.
+    assert_eq!(paces, [(4 + 5, true), (0, false), (4, true)]);
 }
 
 #[derive(serde::Deserialize)]

@@ -7,5 +7,6 @@ mod held;
 mod hostile;
 mod kept;
 mod shared;
+mod spent;
 mod support;
 mod trouble;

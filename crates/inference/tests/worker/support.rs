@@ -132,7 +132,7 @@ pub(crate) async fn until(what: &str, mut wanted: impl FnMut() -> bool) {
 
 /// What a worker says before its first order, for `printf`: a hello, and that it closed nothing.
 pub(crate) const GREETING: &str =
-    r"\002\000\000\000\000\003\015\000\000\000\005\000\000\000\000\000\000\000\000\000\000\000\000";
+    r"\002\000\000\000\000\004\015\000\000\000\005\000\000\000\000\000\000\000\000\000\000\000\000";
 
 /// How many bytes the daemon says before its first order.
 pub(crate) fn bytes_before_orders(assets: &Path) -> usize {

@@ -19,7 +19,7 @@ mod disk;
 mod full_screen;
 mod inhibitors;
 mod input;
-mod load;
+pub(super) mod load;
 mod logind;
 mod memory;
 mod metered;

@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/computer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this computer is good for, as it was measured, and what its work of today costs. */
+        get: operations["computer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/config": {
         parameters: {
             query?: never;
@@ -665,6 +682,62 @@ export interface components {
              */
             workers?: number | null;
         };
+        /**
+         * @description What this computer is good for, as it was measured, and what its work costs. `null` in a
+         *     measurement is "cannot tell".
+         */
+        Computer: {
+            energy: components["schemas"]["Energy"];
+            /** @description What the tier may take while it works. */
+            footprint: components["schemas"]["Footprint"];
+            /** @description What stands between it and the next tier; empty in the highest. */
+            lacks: components["schemas"]["ComputerLack"][];
+            measured: components["schemas"]["ComputerMeasured"];
+            /** @description What it is fit to do for others. This release offers `infer`; the others are for services to come. */
+            roles: components["schemas"]["ComputerRole"][];
+            tier: components["schemas"]["ComputerTier"];
+            /**
+             * Format: int32
+             * @description Of the base model on one core, by the work of late; `null` before there was enough of it.
+             */
+            tokens_per_second?: number | null;
+        };
+        /**
+         * @description What is missing for the next tier.
+         * @enum {string}
+         */
+        ComputerLack: "processors" | "memory" | "storage" | "speed";
+        /** @description What was measured on this computer. */
+        ComputerMeasured: {
+            /** @description Whether it has a battery. */
+            battery?: boolean | null;
+            /** Format: int64 */
+            memory_bytes?: number | null;
+            /** Format: int64 */
+            network_bytes_per_second?: number | null;
+            /** Format: int32 */
+            processors: number;
+            /**
+             * Format: double
+             * @description To the nearest computer that is connected, and back.
+             */
+            round_trip_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Room on the disk of the node's data.
+             */
+            storage_free_bytes?: number | null;
+        };
+        /**
+         * @description What a computer can do for others.
+         * @enum {string}
+         */
+        ComputerRole: "infer" | "cache" | "store" | "train" | "coordinate";
+        /**
+         * @description Classes of computers.
+         * @enum {string}
+         */
+        ComputerTier: "basic" | "standard" | "power";
         /** @description One setting: what it is, and who said so. */
         ConfigEntry: {
             help: string;
@@ -698,6 +771,64 @@ export interface components {
             texts: number;
             to: string;
         };
+        /**
+         * @description What the workers of this computer used today, what that costs, and what was done for it. A day
+         *     begins at midnight UTC.
+         */
+        Energy: {
+            /** @description How it was found, in words. */
+            assumptions: string;
+            /**
+             * Format: double
+             * @description In units of `currency`, by the price in the settings.
+             */
+            cost_today: number;
+            /**
+             * Format: double
+             * @description Processor time of all workers.
+             */
+            cpu_seconds_today: number;
+            currency: string;
+            /**
+             * Format: int64
+             * @description Millionths of a credit; `null` without a wallet.
+             */
+            earned_today?: number | null;
+            /** @description Why the processor's own meter says nothing, in words; `null` where it does. */
+            meter?: string | null;
+            method: components["schemas"]["EnergyMethod"];
+            /** Format: double */
+            price_per_kwh: number;
+            /**
+             * Format: int64
+             * @description When today began.
+             */
+            since_ms: number;
+            /**
+             * Format: int64
+             * @description Those of others.
+             */
+            tasks_for_others_today: number;
+            /**
+             * Format: int64
+             * @description Tasks that were computed here, or the parts of them that were: own ones and those of others.
+             */
+            tasks_today: number;
+            /** Format: int64 */
+            texts_today: number;
+            /** Format: double */
+            watt_hours_today: number;
+            /**
+             * Format: double
+             * @description In the model: watts that one busy core adds.
+             */
+            watts_per_core: number;
+        };
+        /**
+         * @description How the energy was found.
+         * @enum {string}
+         */
+        EnergyMethod: "meter" | "model" | "both";
         /**
          * @description One message of the event stream. The first is a snapshot; then come changes, numbered without
          *     gaps. Whoever sees a gap opens the stream again.
@@ -733,6 +864,13 @@ export interface components {
             data: components["schemas"]["WalletRow"];
             /** @enum {string} */
             event: "row";
+        };
+        /** @description Most that is taken on the disk and in memory. */
+        Footprint: {
+            /** Format: int64 */
+            disk_bytes: number;
+            /** Format: int64 */
+            memory_bytes: number;
         };
         Health: {
             ready: boolean;
@@ -1517,6 +1655,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeerDetails"];
+                };
+            };
+            /** @description What happened, why, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    computer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Computer"];
                 };
             };
             /** @description What happened, why, and what to do */

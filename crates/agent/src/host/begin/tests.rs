@@ -31,6 +31,10 @@ impl Bench {
         Self { committed, home, config, keys, store, workshop, _folder: folder }
     }
 
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
     fn ground(&self) -> Ground<'_> {
         let Self { home, config, keys, store, workshop, .. } = self;
         Ground { home, config, keys, store, workshop }

@@ -62,7 +62,7 @@ fn others(last: &Ticks, now: &Ticks) -> Option<u16> {
 
 /// The first line of `/proc/stat`: all processors together. What other machines took of a
 /// virtual one (`steal`) is nobody's use here.
-fn total(stat: &str) -> Option<(u64, u64)> {
+pub(in crate::signals) fn total(stat: &str) -> Option<(u64, u64)> {
     let line = stat.lines().next()?.strip_prefix("cpu ")?;
     let ticks: Vec<u64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
     // user nice system idle iowait irq softirq steal; what guests use is part of user and nice.
