@@ -33,6 +33,9 @@ describe.each(PRESETS)("%s", (preset) => {
     expect(gib(policy.get("memory_bytes"))).toBe(values.memory_mb);
     expect(gib(policy.get("least_free_memory_bytes"))).toBe(values.free_memory_mb);
     expect(gib(policy.get("least_free_disk_bytes"))).toBe(values.free_disk_mb);
+    expect(gib(policy.get("disk_quota_bytes"))).toBe(values.disk_mb);
+    expect([policy.get("data_bytes_a_month"), policy.get("upload_bytes_per_s")]).toEqual(["None", "None"]);
+    expect([values.data_mb_a_month, values.upload_kb_per_s]).toEqual([0, 0]);
     expect(stop(policy.get("temperature"))).toBe(values.temperature_c);
     const battery = policy.get("battery");
     expect(battery === "Battery::Never" ? 100 : stop(battery)).toBe(values.battery_percent);

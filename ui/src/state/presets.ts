@@ -27,6 +27,11 @@ export interface Values {
   games: boolean;
   free_memory_mb: number;
   free_disk_mb: number;
+  disk_mb: number;
+  /** 0 is no limit. */
+  data_mb_a_month: number;
+  /** 0 is no limit. */
+  upload_kb_per_s: number;
 }
 
 /** A setting's name without its section. */
@@ -53,6 +58,9 @@ const quiet: Values = {
   games: false,
   free_memory_mb: 1024,
   free_disk_mb: 5120,
+  disk_mb: 2048,
+  data_mb_a_month: 0,
+  upload_kb_per_s: 0,
 };
 
 export const VALUES: Record<Preset, Values> = {
@@ -64,6 +72,7 @@ export const VALUES: Record<Preset, Values> = {
     temperature_c: 80,
     others_percent: 50,
     media: true,
+    disk_mb: 5120,
   },
   full: {
     ...quiet,
@@ -75,6 +84,7 @@ export const VALUES: Record<Preset, Values> = {
     others_percent: 100,
     full_screen: true,
     media: true,
+    disk_mb: 20_480,
   },
 };
 

@@ -133,6 +133,15 @@ export const schedule = {
     cpuMeans: "The most of the whole computer, in every second.",
     memory: "Memory",
     memoryMeans: "The most of all work together.",
+    disk: "Disk",
+    diskMeans: "The most that the node's own folder takes.",
+    data: "Data a month",
+    dataMeans: "Both ways. Beyond it, work for others waits for the next month.",
+    upload: "Upload",
+    uploadMeans: "The most that is sent to other computers, all together.",
+    rate: (kib: number): string =>
+      kib === 0 ? "no limit" : `${size(kib).replace("MB", "KB").replace("GB", "MB")} a second`,
+    amount: (mib: number): string => (mib === 0 ? "no limit" : size(mib)),
   },
 
   stops: {
@@ -170,7 +179,12 @@ export const schedule = {
       case "cpu_percent":
         return cores(values.cpu_percent, processors);
       case "memory_mb":
-        return size(values.memory_mb);
+      case "disk_mb":
+        return size(values[name]);
+      case "data_mb_a_month":
+        return schedule.much.amount(values.data_mb_a_month);
+      case "upload_kb_per_s":
+        return schedule.much.rate(values.upload_kb_per_s);
       case "battery_percent":
         return battery(values.battery_percent);
       case "temperature_c":

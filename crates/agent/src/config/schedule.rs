@@ -150,12 +150,17 @@ impl Schedule {
             least_free_memory_bytes: self.free_memory_bytes.unwrap_or(preset.least_free_memory_bytes),
             least_free_disk_bytes: self.free_disk_bytes.unwrap_or(preset.least_free_disk_bytes),
             disk_quota_bytes: self.disk_bytes.unwrap_or(preset.disk_quota_bytes),
-            data_bytes_a_month: self.data_bytes_a_month.or(preset.data_bytes_a_month),
-            upload_bytes_per_s: self.upload_bytes_per_s.or(preset.upload_bytes_per_s),
+            data_bytes_a_month: limit(self.data_bytes_a_month, preset.data_bytes_a_month),
+            upload_bytes_per_s: limit(self.upload_bytes_per_s, preset.upload_bytes_per_s),
             ..preset
         };
         policy.checked()
     }
+}
+
+/// What the preset says where nothing was said; zero is no limit.
+fn limit(said: Option<u64>, preset: Option<u64>) -> Option<u64> {
+    said.map_or(preset, |said| (said > 0).then_some(said))
 }
 
 /// The setting that a contradiction is about.
@@ -237,8 +242,8 @@ mod tests {
             ("cpu_percent", vec![json!(1), json!(100)]),
             ("memory_mb", vec![json!(256)]),
             ("disk_mb", vec![json!(64)]),
-            ("data_mb_a_month", vec![json!(1)]),
-            ("upload_kb_per_s", vec![json!(8)]),
+            ("data_mb_a_month", vec![json!(0), json!(1)]),
+            ("upload_kb_per_s", vec![json!(0), json!(8)]),
             ("hours", vec![json!("mon 08:00-08:30"), json!("mon-sun 22:00-06:00")]),
         ] {
             for value in values {

@@ -169,15 +169,15 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "schedule.data_mb_a_month",
-        shape: Shape::OptionalWithin(1, 1_073_741_824),
+        shape: Shape::OptionalWithin(0, 1_073_741_824),
         default: |_| Value::Null,
-        help: "most data over the network in a month (UTC), both ways, before it stops for the rest of it",
+        help: "most data over the network in a month (UTC), both ways, before it stops for the rest of it; 0 is no limit",
     },
     Key {
         name: "schedule.upload_kb_per_s",
-        shape: Shape::OptionalWithin(8, 10_485_760),
+        shape: Shape::OptionalWithin(0, 10_485_760),
         default: |_| Value::Null,
-        help: "most that is sent to other computers, all together",
+        help: "most that is sent to other computers, all together; 0 is no limit",
     },
     Key {
         name: "wallet.daily_limit",
