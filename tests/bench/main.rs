@@ -7,6 +7,7 @@ mod dispatch;
 mod guests;
 mod ledger;
 mod nats;
+mod search;
 mod yielding;
 
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-const USAGE: &str = "p2p-bench dispatch SOCKET MESSAGES | nats-reply ADDRESS | nats-request ADDRESS MESSAGES | ledger FOLDER TRANSFERS | cap ours|cpulimit|grid PERMILLE SECONDS TEXTS | yield TRIES TEXTS";
+const USAGE: &str = "p2p-bench dispatch SOCKET MESSAGES | nats-reply ADDRESS | nats-request ADDRESS MESSAGES | ledger FOLDER TRANSFERS | cap ours|cpulimit|grid PERMILLE SECONDS TEXTS | yield TRIES TEXTS | search VECTORS LISTINGS";
 /// Messages before the clock counts.
 const WARM_UP: usize = 200;
 
@@ -48,6 +49,10 @@ fn run(words: &[&str]) -> Result<()> {
         }
         ["yield", tries, texts] => {
             println!("{}", yielding::measure(count(tries)?, texts.as_ref())?);
+            Ok(())
+        }
+        ["search", vectors, listings] => {
+            println!("{}", search::measure(vectors.as_ref(), count(listings)?)?);
             Ok(())
         }
         ["nats-reply", address] => nats::reply(address),

@@ -10,6 +10,7 @@ mod procfs;
 pub(crate) mod report;
 mod rivals;
 mod screen;
+mod search;
 mod yielding;
 
 use anyhow::{Result, bail};
@@ -60,6 +61,8 @@ pub(crate) enum Name {
     Dispatch,
     /// Sentences to vectors, tokens a second on one core
     Embed,
+    /// The nearest of 10,000, 100,000 and 1,000,000 vectors, on one core
+    Search,
     /// Certified transfers, vouchers, payments and balances
     Ledger,
     /// How far guests' work is above its cap in any second, and how far from it
@@ -69,8 +72,8 @@ pub(crate) enum Name {
 }
 
 impl Name {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Boot, Self::Idle, Self::Dispatch, Self::Embed, Self::Ledger, Self::Cap, Self::Yield];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Boot, Self::Idle, Self::Dispatch, Self::Embed, Self::Search, Self::Ledger, Self::Cap, Self::Yield];
 }
 
 /// # Errors
@@ -100,6 +103,7 @@ pub(crate) fn prepare(place: &Place, name: Name) -> Result<()> {
         Name::Idle | Name::Ledger => debian::require(place, &[debian::Group::Bench]),
         Name::Dispatch => python::install(place, &place.root.join("xtask/rivals.txt")),
         Name::Embed => python::install_all(place),
+        Name::Search => search::prepare(place),
     }
 }
 
@@ -111,6 +115,7 @@ pub(crate) fn measure(place: &Place, name: Name, extent: Extent) -> Result<Vec<D
         Name::Idle => idle::idle(place, runs),
         Name::Dispatch => dispatch::dispatch(place, runs),
         Name::Embed => embed::embed(place, runs),
+        Name::Search => search::search(place, runs),
         Name::Ledger => ledger::ledger(place, runs),
         Name::Cap => cap::cap(place, seconds),
         Name::Yield => yielding::yielding(place, tries),

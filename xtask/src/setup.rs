@@ -5,6 +5,7 @@ pub(crate) mod assets;
 pub(crate) mod debian;
 pub(crate) mod node;
 pub(crate) mod python;
+pub(crate) mod sqlite_vec;
 
 use anyhow::Result;
 use clap::ValueEnum;
