@@ -110,6 +110,9 @@ impl Suite<'_> {
         let mut python = python::python(self.place);
         python.args(["-m", "unittest"]).env("P2P_AGENT_ASSETS", self.place.assets());
         self.tests("model tests", Runner::Unittest, Ok(python));
+        let mut python = python::python(self.place);
+        python.current_dir(self.place.root.join("tests/retrieval")).args(["-m", "unittest"]);
+        self.tests("tests of the judge of searches", Runner::Unittest, Ok(python));
     }
 
     fn interface(&mut self) {

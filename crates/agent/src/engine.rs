@@ -197,9 +197,10 @@ impl<'a> Engine<'a> {
                 Some(event) = self.sources.pool_events.recv() => self.on_pool_counted(event),
                 Some(committed) = self.sources.committed.recv() => self.on_committed(committed),
                 Some(kept) = kept.recv() => self.on_kept(kept),
-                Some(call) = self.sources.calls.recv() => self.on_call(call),
+                // Before calls, of which there may be many: plugs, heat and leases wait for nobody.
                 told = self.sources.rules.hear() => self.on_told(told),
                 () = self.sources.alarm.until(deadline) => self.on_time(),
+                Some(call) = self.sources.calls.recv() => self.on_call(call),
                 Some(event) = net_events.recv() => self.on_net(event),
             }
             if std::mem::take(&mut self.canaries_due) {

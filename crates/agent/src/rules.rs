@@ -47,6 +47,7 @@ pub(crate) struct Rules {
     /// The folder whose disk is watched; `None` where nobody is to watch.
     data: Option<PathBuf>,
     watch: Option<(Watcher, Heard)>,
+    busy: bool,
     /// Whether input decides about guests: then they are stopped as it comes, before anything is decided.
     heeds_input: Arc<AtomicBool>,
 }
@@ -75,13 +76,15 @@ impl Rules {
             names: BTreeMap::from([(OWN, OWN_NAME.to_owned())]),
             data,
             watch: None,
+            busy: false,
             heeds_input,
         }
     }
 
     fn watch(&mut self) {
         let Some(data) = &self.data else { return };
-        let watch = signals::watch_newest(Scope::Machine, Options::new(data.clone()));
+        let pace = if self.busy { Pace::Work } else { Pace::Rest };
+        let watch = signals::watch_newest(Scope::Machine, Options { pace, ..Options::new(data.clone()) });
         self.watch = watch.inspect_err(|error| warn!(%error, "this computer cannot be watched")).ok();
     }
 
@@ -99,7 +102,8 @@ impl Rules {
     /// Waits for what the own watch tells; `None` when it has ended. For ever where there is none.
     pub(crate) async fn hear(&mut self) -> Option<Vec<Told>> {
         match &mut self.watch {
-            Some((_, heard)) => heard.next().await,
+            // None of what the computer tells grows older: since when it is so says nothing here.
+            Some((_, heard)) => Some(heard.next().await?.into_iter().map(|(told, _)| told).collect()),
             None => std::future::pending().await,
         }
     }
@@ -197,7 +201,8 @@ impl Rules {
     }
 
     /// While there is work, what changes fast is read more often.
-    pub(crate) fn set_busy(&self, busy: bool) {
+    pub(crate) fn set_busy(&mut self, busy: bool) {
+        self.busy = busy;
         if let Some((watcher, _)) = &self.watch {
             watcher.set_pace(if busy { Pace::Work } else { Pace::Rest });
         }

@@ -41,6 +41,8 @@ pub async fn tell_session(
     let (watcher, mut heard) = signals::watch_newest(Scope::Session, Options::new(data))?;
     let mut session = Session::default();
     let (mut client, mut pause, mut alone_since) = (None, FIRST_PAUSE, Instant::now());
+    // No word moves it: what does not change is said again in time, however much else does.
+    let mut renewed = Instant::now();
     loop {
         let connected = match client.take() {
             Some(client) => Some(client),
@@ -61,11 +63,14 @@ pub async fn tell_session(
         }
         if client.is_some() {
             (pause, alone_since) = (FIRST_PAUSE, Instant::now());
-            match timeout(session.quiet_for(), heard.next()).await {
-                Ok(Some(told)) => told.into_iter().for_each(|told| session.take(told)),
+            match timeout(session.quiet_for().saturating_sub(renewed.elapsed()), heard.next()).await {
+                Ok(Some(told)) => told.into_iter().for_each(|(told, since)| session.take(told, since)),
                 Ok(None) => return Err(io::Error::other("the watch of this session has ended")),
                 // Its answer renews the lease: a watch that hangs is not believed for longer.
-                Err(_) => watcher.say_again(),
+                Err(_) => {
+                    renewed = Instant::now();
+                    watcher.say_again();
+                }
             }
         } else {
             if patience.is_some_and(|patience| alone_since.elapsed() > patience) {
@@ -74,7 +79,7 @@ pub async fn tell_session(
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        heard.take().into_iter().for_each(|told| session.take(told));
+        heard.take().into_iter().for_each(|(told, since)| session.take(told, since));
     }
 }
 
@@ -87,11 +92,10 @@ struct Session {
 }
 
 impl Session {
-    fn take(&mut self, told: Told) {
+    /// What is so since then; said again, it is as old as it was.
+    fn take(&mut self, told: Told, since: Instant) {
         self.was_readable |= told.kind == SignalKind::Input && told.reading.is_ok();
-        // The same word again is as old as it was: who was still then is still for longer.
-        let since = self.shown.get(&told.kind).filter(|(shown, _)| *shown == told).map(|(_, since)| *since);
-        self.shown.insert(told.kind, (told, since.unwrap_or_else(Instant::now)));
+        self.shown.insert(told.kind, (told, since));
         if !self.news.contains(&told.kind) {
             self.news.push(told.kind);
         }
@@ -153,11 +157,11 @@ mod tests {
         let failed = Told { reading: Err(Untold::Failed), ..input(0) };
         let long_ago = Instant::now().checked_sub(OVER * 2).expect("the computer has run for two minutes");
         let mut session = Session::default();
-        session.take(failed);
+        session.take(failed, Instant::now());
         session.shown.insert(SignalKind::Input, (failed, long_ago));
         assert!(!session.is_over());
-        session.take(input(0));
-        session.take(failed);
+        session.take(input(0), Instant::now());
+        session.take(failed, Instant::now());
         assert!(!session.is_over(), "it may come back");
         session.shown.insert(SignalKind::Input, (failed, long_ago));
         assert!(session.is_over());
@@ -165,30 +169,33 @@ mod tests {
 
     #[test]
     fn the_same_word_again_is_news_and_as_old_as_it_was() {
-        let mut session = Session::default();
-        session.take(input(1000));
         let long_ago = Instant::now().checked_sub(OVER).expect("the computer has run for a minute");
-        session.shown.insert(SignalKind::Input, (input(1000), long_ago));
-        assert_eq!(session.news().len(), 1);
-        session.take(input(1000));
-        assert_eq!(session.shown[&SignalKind::Input].1, long_ago);
-        let news = session.news();
-        let told = news.first().and_then(|told| told.read()).expect("told");
-        assert!(matches!(told.reading, Ok(Reading::Input { idle_ms: 61_000.. })), "{told:?}");
+        let idle_ms = |session: &mut Session| match session.news().first().and_then(|told| told.read()) {
+            Some(Told { reading: Ok(Reading::Input { idle_ms }), .. }) => idle_ms,
+            other => panic!("{other:?}"),
+        };
+        let mut session = Session::default();
+        session.take(input(1000), long_ago);
+        assert!(idle_ms(&mut session) >= 61_000);
+        session.take(input(1000), long_ago);
+        assert!(idle_ms(&mut session) >= 61_000);
+        // Somebody came and went while nobody listened.
+        session.take(input(1000), Instant::now());
+        assert!(idle_ms(&mut session) < 10_000);
     }
 
     #[test]
     fn only_news_is_told_until_it_is_time_to_say_all_again() {
         let mut session = Session::default();
-        session.take(input(0));
-        session.take(input(0));
+        session.take(input(0), Instant::now());
+        session.take(input(0), Instant::now());
         let screen =
             Told { kind: SignalKind::FullScreen, by: By::X11, reading: Ok(Reading::FullScreen { full_screen: false }) };
-        session.take(screen);
+        session.take(screen, Instant::now());
         assert_eq!(session.news().len(), 2);
         assert!(session.news().is_empty());
         assert_eq!(session.quiet_for(), RENEWED_IN_USE);
-        session.take(input(1000));
+        session.take(input(1000), Instant::now());
         assert_eq!(session.news().len(), 1);
         assert_eq!(session.quiet_for(), RENEWED);
         session.all_is_news();

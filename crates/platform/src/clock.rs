@@ -11,17 +11,22 @@ pub fn now() -> Timestamp {
     Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The clock for timers: it never goes back, and on Linux it goes on while the computer sleeps.
+/// The clock for timers: it never goes back, and it goes on while the computer sleeps.
 #[must_use]
 pub fn monotonic() -> Monotonic {
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
     {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        #[cfg(target_os = "linux")]
+        let clock = rustix::time::ClockId::Boottime;
+        // Not that of the standard library, which stands still in sleep there.
+        #[cfg(target_os = "macos")]
+        let clock = rustix::time::ClockId::Monotonic;
+        let time = rustix::time::clock_gettime(clock);
         let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
         let micros = u64::try_from(time.tv_nsec).unwrap_or_default() / 1000;
         Monotonic(seconds.saturating_mul(1_000_000).saturating_add(micros))
     }
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
     {
         static FIRST: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
         let since = FIRST.get_or_init(std::time::Instant::now).elapsed();

@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use p2p_types::{SignalKind, Told};
 use tokio::sync::watch as channel;
@@ -213,6 +213,14 @@ impl Drop for Watcher {
 /// # Errors
 /// When the system has no thread left.
 pub fn watch(scope: Scope, options: Options, tell: impl Fn(Told) + Send + Sync + 'static) -> std::io::Result<Watcher> {
+    watch_since(scope, options, move |told, _| tell(told))
+}
+
+fn watch_since(
+    scope: Scope,
+    options: Options,
+    tell: impl Fn(Told, Instant) + Send + Sync + 'static,
+) -> std::io::Result<Watcher> {
     let (wish, wished) = channel::channel(Wish { pace: options.pace, again: 0 });
     let ended = Arc::new(AtomicBool::new(false));
     let hub = hub::Hub::new(Arc::clone(&ended), Box::new(tell));
@@ -230,6 +238,6 @@ pub fn watch(scope: Scope, options: Options, tell: impl Fn(Told) + Send + Sync +
 /// As [`watch`].
 pub fn watch_newest(scope: Scope, options: Options) -> std::io::Result<(Watcher, Heard)> {
     let (teller, heard) = heard::heard();
-    let watcher = watch(scope, options, move |told| teller.tell(told))?;
+    let watcher = watch_since(scope, options, move |told, since| teller.tell(told, since))?;
     Ok((watcher, heard))
 }

@@ -111,8 +111,8 @@ pub enum Input {
     },
     Resume,
     /// What the owner's rules say now: whether guests are welcome, whether what the owner asked for may
-    /// begin, and whether duties towards the network are served (a notary's, frequent signs of life).
-    /// Without this input all are.
+    /// begin, and whether the network need not be spared: where it is, signs of life come seldom. A notary
+    /// serves all the same, because others' earnings lapse where it does not. Without this input all are so.
     Rules {
         guests: bool,
         own_work: bool,

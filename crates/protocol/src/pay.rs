@@ -83,8 +83,6 @@ pub(crate) struct Pay {
     unpaid: bool,
     limits: Limits,
     bank: Option<Bank>,
-    /// The owner's rules bear no work as a notary now: others wait as for one that is asleep.
-    asleep: bool,
     accounts: BTreeMap<Payer, Account>,
     earnings: Earnings,
     /// A hold was opened or refused: tasks may wait for it.
@@ -129,7 +127,6 @@ impl Pay {
             unpaid: network.unpaid,
             limits: money.limits,
             bank: None,
-            asleep: false,
             accounts,
             earnings: Earnings::default(),
             opened: false,
@@ -147,11 +144,6 @@ impl Pay {
         let answered = texts.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_ok());
         let (count, bytes) = answered.fold((0, 0), |(count, bytes), (text, _)| (count + 1, bytes + text.len()));
         self.price(kind, count, bytes)
-    }
-
-    /// Whether others are served, where this node is the notary.
-    pub(crate) const fn serve(&mut self, others: bool) {
-        self.asleep = !others;
     }
 
     pub(crate) const fn notary(&self) -> DeviceId {

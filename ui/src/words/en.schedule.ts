@@ -138,7 +138,7 @@ export const schedule = {
     data: "Data a month",
     dataMeans: "Both ways. Beyond it, work for others waits for the next month.",
     upload: "Upload",
-    uploadMeans: "The most that is sent to other computers, all together.",
+    uploadMeans: "The most that tasks and answers send to other computers, all together.",
     rate: (kib: number): string =>
       kib === 0 ? "no limit" : `${size(kib).replace("MB", "KB").replace("GB", "MB")} a second`,
     amount: (mib: number): string => (mib === 0 ? "no limit" : size(mib)),

@@ -270,23 +270,23 @@ impl Spec {
 }
 
 /// One measurement. Every field is always there.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Document {
-    name: String,
-    unit: String,
-    machine: Machine,
-    runs: u32,
+    pub(crate) name: String,
+    pub(crate) unit: String,
+    pub(crate) machine: Machine,
+    pub(crate) runs: u32,
     /// The median of the runs.
-    ours: f64,
-    rivals: Vec<Rival>,
+    pub(crate) ours: f64,
+    pub(crate) rivals: Vec<Rival>,
     /// Ours divided by the best rival's; `null` without one.
-    ratio: Option<f64>,
-    floor: f64,
-    goal: f64,
+    pub(crate) ratio: Option<f64>,
+    pub(crate) floor: f64,
+    pub(crate) goal: f64,
     pub(crate) meets_floor: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Machine {
     cpu: String,
     cores: usize,

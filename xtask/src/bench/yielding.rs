@@ -166,20 +166,24 @@ impl Seat {
     }
 }
 
+/// What is killed while it is stopped runs once more, to end: so long at most.
+const DYING_NS: u64 = 20_000_000;
+
 /// Looks at the workers until they are gone: when the kernel called the last of them stopped or
 /// ended, and when it had taken back the memory of all.
 fn watch(begun: Instant, workers: &[u32]) -> Result<Left> {
-    let mut stopped = None;
+    let used = || workers.iter().map(|pid| procfs::cpu_ns(*pid)).sum::<u64>();
+    let mut stopped: Option<(Duration, u64)> = None;
     loop {
         let states: Vec<String> = workers.iter().map(|pid| procfs::states(*pid)).collect();
         let at = begun.elapsed();
         // A process that ended has given its memory back before it is called so.
         if states.iter().all(|states| states.chars().all(|state| "ZX".contains(state))) {
-            return Ok(Left { stopped: stopped.unwrap_or(at), back: at });
+            return Ok(Left { stopped: stopped.map_or(at, |(stopped, _)| stopped), back: at });
         }
         if states.iter().all(|states| states.chars().all(|state| "TtZX".contains(state))) {
-            stopped = stopped.or(Some(at));
-        } else if stopped.take().is_some() {
+            stopped = stopped.or_else(|| Some((at, used())));
+        } else if stopped.is_some_and(|(_, before)| used().saturating_sub(before) > DYING_NS) {
             bail!("a guest's worker went on after it was stopped: {states:?}");
         }
         if at > GONE {

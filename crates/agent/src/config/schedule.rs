@@ -4,6 +4,8 @@ use p2p_scheduler::{Band, Battery, Checked, Contradiction, Policy, Preset, Week,
 use serde_json::Value;
 
 const MIB: u64 = 1 << 20;
+/// One worker takes so much, whatever an older file says.
+const LEAST_MEMORY_MB: u64 = 256;
 
 /// When this computer may work for others. `None` is what the preset says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +70,7 @@ impl Schedule {
             hours: week("hours"),
             network_hours: week("network_hours"),
             cpu_percent: small("cpu_percent"),
-            memory_bytes: number("memory_mb").map(|size| size * MIB),
+            memory_bytes: number("memory_mb").map(|size| size.max(LEAST_MEMORY_MB) * MIB),
             battery_percent: number("battery_percent").and_then(|percent| u8::try_from(percent).ok()),
             temperature_c: small("temperature_c"),
             metered: flag("metered"),
@@ -240,7 +242,7 @@ mod tests {
             ("temperature_c", vec![json!(40), json!(70), json!(95)]),
             ("idle_s", vec![json!(10), json!(86_400)]),
             ("cpu_percent", vec![json!(1), json!(100)]),
-            ("memory_mb", vec![json!(256)]),
+            ("memory_mb", vec![json!(128), json!(256)]),
             ("disk_mb", vec![json!(64)]),
             ("data_mb_a_month", vec![json!(0), json!(1)]),
             ("upload_kb_per_s", vec![json!(0), json!(8)]),

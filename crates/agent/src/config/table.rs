@@ -85,9 +85,9 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "schedule.memory_mb",
-        shape: Shape::OptionalWithin(256, 1_048_576),
+        shape: Shape::OptionalWithin(128, 1_048_576),
         default: |_| Value::Null,
-        help: "most memory of all workers for others together; each takes from 256 to 512",
+        help: "most memory of all workers for others together; each takes from 256 to 512, and less counts as 256",
     },
     Key {
         name: "schedule.battery_percent",
@@ -177,7 +177,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "schedule.upload_kb_per_s",
         shape: Shape::OptionalWithin(0, 10_485_760),
         default: |_| Value::Null,
-        help: "most that is sent to other computers, all together; 0 is no limit",
+        help: "most that tasks and answers send to other computers, all together; 0 is no limit",
     },
     Key {
         name: "wallet.daily_limit",

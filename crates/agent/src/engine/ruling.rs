@@ -115,14 +115,14 @@ impl Engine<'_> {
 
     /// What was used up since the last look.
     pub(super) fn count_usage(&mut self) {
-        if let Some(net) = &self.parts.net {
-            self.usage.count(now(), net.traffic());
-        }
+        self.usage.count(now(), self.parts.net.as_ref().map_or(0, p2p_net::Net::traffic));
         self.usage.weigh(self.parts.home.root());
         self.sources.rules.used(now(), self.usage.month_bytes(now()), self.usage.home_bytes());
         let alive = self.usage.record(now(), false);
         self.commit(vec![alive]);
         self.rule();
+        // Workers that a touch stopped of which no report came stay so no longer than this.
+        self.lead();
     }
 
     pub(super) fn timeline(&self, hours: u32, reply: Reply<Timeline>) {

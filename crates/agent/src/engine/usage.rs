@@ -1,6 +1,8 @@
 //! What this computer has used for the network, and when it was last known to run.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use p2p_store::{Record, Usage};
 use p2p_types::{Monotonic, Now, Timestamp};
@@ -15,7 +17,10 @@ pub(super) struct Counted {
     kept: Usage,
     /// What the network had counted at the last look: it begins at zero with each run.
     seen_bytes: u64,
-    home_bytes: u64,
+    /// As it was weighed last, which goes on beside the loop: disks may be slow.
+    home_bytes: Arc<AtomicU64>,
+    /// What an earlier month had come to, for a calendar that comes back to it.
+    earlier: Option<(u32, u64)>,
     due: Option<Monotonic>,
     died: Option<Timestamp>,
 }
@@ -38,33 +43,45 @@ impl Counted {
 
     /// The network has counted so many bytes since it was begun.
     pub(super) fn count(&mut self, now: Now, bytes: u64) {
+        self.due = Some(now.mono.plus_ms(EVERY_MS));
         let fresh = bytes.checked_sub(self.seen_bytes).unwrap_or(bytes);
         self.seen_bytes = bytes;
-        self.kept.bytes = self.month_bytes(now).saturating_add(fresh);
-        self.kept.month = month(now.wall);
+        self.turn(now);
+        self.kept.bytes = self.kept.bytes.saturating_add(fresh);
     }
 
     /// What a folder takes on the disk, with all in it.
-    pub(super) fn weigh(&mut self, home: &Path) {
-        self.home_bytes = weight(home, DEPTH);
+    pub(super) fn weigh(&self, home: &Path) {
+        let (home, found) = (home.to_owned(), Arc::clone(&self.home_bytes));
+        tokio::task::spawn_blocking(move || found.store(weight(&home, DEPTH), Ordering::Relaxed));
     }
 
-    pub(super) const fn home_bytes(&self) -> u64 {
-        self.home_bytes
+    pub(super) fn home_bytes(&self) -> u64 {
+        self.home_bytes.load(Ordering::Relaxed)
     }
 
     /// Bytes that went over the network in the month that it is.
     pub(super) fn month_bytes(&self, now: Now) -> u64 {
-        if self.kept.month == month(now.wall) { self.kept.bytes } else { 0 }
+        let (now, kept) = (month(now.wall), self.kept.month);
+        // Months do not come back: a calendar that was set back changes nothing.
+        if now <= kept { self.kept.bytes } else { 0 }
+    }
+
+    /// Another month has begun, or the calendar came back from one that it was sent to.
+    fn turn(&mut self, now: Now) {
+        let now = month(now.wall);
+        if now > self.kept.month {
+            self.earlier = Some((self.kept.month, self.kept.bytes));
+            (self.kept.month, self.kept.bytes) = (now, 0);
+        } else if let Some((_, bytes)) = self.earlier.take_if(|(earlier, _)| *earlier == now) {
+            (self.kept.month, self.kept.bytes) = (now, self.kept.bytes.saturating_add(bytes));
+        }
     }
 
     /// For the disk.
     pub(super) fn record(&mut self, now: Now, ended: bool) -> Record {
-        self.due = Some(now.mono.plus_ms(EVERY_MS));
         (self.kept.at, self.kept.ended) = (now.wall, ended);
-        if self.kept.month != month(now.wall) {
-            (self.kept.month, self.kept.bytes) = (month(now.wall), 0);
-        }
+        self.turn(now);
         Record::Usage { usage: self.kept }
     }
 }
@@ -119,6 +136,10 @@ mod tests {
         assert_eq!(again.month_bytes(day(10)), 0, "it is December");
         again.count(day(10), 30);
         assert_eq!(again.month_bytes(day(10)), 10, "what came since the last look");
+        again.count(day(1), 45);
+        assert_eq!(again.month_bytes(day(1)), 345, "the calendar had been sent there and came back");
+        again.count(at(1_000_000), 50);
+        assert_eq!(again.month_bytes(at(1_000_000)), 350, "and one that shows 1970 is not believed");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::SendError;
 use crate::config::{OUTBOX_BYTES, WRITE_TIME};
 use crate::counters::Counters;
-use crate::direct::upload::UploadLimit;
+use crate::direct::upload::{SLICE, UploadLimit};
 
 /// Small frames that wait are written together, up to about this many bytes.
 const TOGETHER: usize = 64 * 1024;
@@ -128,11 +128,13 @@ pub(crate) async fn write_frames(
 ) -> WriteEnd {
     let mut out = Vec::new();
     while frames.take(&mut out, counters).await {
-        frames.limit.pass(out.len()).await;
-        match timeout(WRITE_TIME, write(&mut stream, &out)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return WriteEnd::Closed,
-            Err(_) => return WriteEnd::Stalled,
+        for slice in out.chunks(SLICE) {
+            frames.limit.pass(slice.len()).await;
+            match timeout(WRITE_TIME, write(&mut stream, slice)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return WriteEnd::Closed,
+                Err(_) => return WriteEnd::Stalled,
+            }
         }
         out.clear();
         if out.capacity() > 2 * TOGETHER {

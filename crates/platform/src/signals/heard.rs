@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use p2p_types::{SignalKind, Told};
 use tokio::sync::Notify;
 
 #[derive(Debug, Default)]
 struct Shared {
-    newest: Mutex<BTreeMap<SignalKind, Told>>,
+    newest: Mutex<BTreeMap<SignalKind, (Told, Instant)>>,
     /// The watch has ended, in whatever way.
     over: AtomicBool,
     news: Notify,
@@ -20,8 +21,8 @@ struct Shared {
 pub(super) struct Teller(Arc<Shared>);
 
 impl Teller {
-    pub(super) fn tell(&self, told: Told) {
-        self.0.newest.lock().unwrap_or_else(PoisonError::into_inner).insert(told.kind, told);
+    pub(super) fn tell(&self, told: Told, since: Instant) {
+        self.0.newest.lock().unwrap_or_else(PoisonError::into_inner).insert(told.kind, (told, since));
         self.0.news.notify_one();
     }
 }
@@ -39,9 +40,9 @@ impl Drop for Teller {
 pub struct Heard(Arc<Shared>);
 
 impl Heard {
-    /// Waits for news: of each kind that has some, the newest. `None` once the watch has ended. Whoever
+    /// Waits for news: of each kind that has some, the newest, and since when it is so. `None` once the watch has ended. Whoever
     /// stops waiting loses nothing.
-    pub async fn next(&mut self) -> Option<Vec<Told>> {
+    pub async fn next(&mut self) -> Option<Vec<(Told, Instant)>> {
         loop {
             // Looked at before the news are taken: what was told before the end is taken first.
             let over = self.0.over.load(Ordering::Acquire);
@@ -57,7 +58,7 @@ impl Heard {
     }
 
     /// What there is without waiting.
-    pub fn take(&mut self) -> Vec<Told> {
+    pub fn take(&mut self) -> Vec<(Told, Instant)> {
         let newest = std::mem::take(&mut *self.0.newest.lock().unwrap_or_else(PoisonError::into_inner));
         newest.into_values().collect()
     }
@@ -83,17 +84,19 @@ mod tests {
         let (teller, mut heard) = heard();
         let screen =
             Told { kind: SignalKind::FullScreen, by: By::X11, reading: Ok(Reading::FullScreen { full_screen: true }) };
-        teller.tell(screen);
-        (0..10_000).for_each(|idle_ms| teller.tell(input(idle_ms)));
-        assert_eq!(heard.next().await, Some(vec![input(9999), screen]));
+        let (then, now) = (Instant::now(), Instant::now());
+        teller.tell(screen, then);
+        (0..10_000).for_each(|idle_ms| teller.tell(input(idle_ms), now));
+        assert_eq!(heard.next().await, Some(vec![(input(9999), now), (screen, then)]));
         assert!(heard.take().is_empty());
     }
 
     #[tokio::test]
     async fn the_end_of_a_watch_is_heard_after_its_last_word() {
         let (teller, mut heard) = heard();
-        std::thread::spawn(move || teller.tell(input(0))).join().expect("told");
-        assert_eq!(heard.next().await, Some(vec![input(0)]));
+        let now = Instant::now();
+        std::thread::spawn(move || teller.tell(input(0), now)).join().expect("told");
+        assert_eq!(heard.next().await, Some(vec![(input(0), now)]));
         assert_eq!(heard.next().await, None);
         assert_eq!(heard.next().await, None, "and it stays so");
     }

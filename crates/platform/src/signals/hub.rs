@@ -4,16 +4,18 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use p2p_types::{By, Reading, SignalKind, Told, Untold};
 
-type Tell = Box<dyn Fn(Told) + Send + Sync>;
+/// With when it began to be so.
+type Tell = Box<dyn Fn(Told, Instant) + Send + Sync>;
 
 /// Belongs to the one thread of a watch.
 pub(super) struct Hub {
     ended: Arc<AtomicBool>,
     tell: Tell,
-    last: RefCell<BTreeMap<SignalKind, Told>>,
+    last: RefCell<BTreeMap<SignalKind, (Told, Instant)>>,
 }
 
 impl Hub {
@@ -32,7 +34,7 @@ impl Hub {
     /// Whether what counts now is a reading of this source.
     #[cfg(target_os = "linux")]
     pub(super) fn is_told_by(&self, kind: SignalKind, by: By) -> bool {
-        self.last.borrow().get(&kind).is_some_and(|last| last.by == by && last.reading.is_ok())
+        self.last.borrow().get(&kind).is_some_and(|(last, _)| last.by == by && last.reading.is_ok())
     }
 
     /// Says all of it again, to whoever must know that it still holds.
@@ -40,17 +42,18 @@ impl Hub {
         if self.ended.load(Ordering::Acquire) {
             return;
         }
-        let last: Vec<Told> = self.last.borrow().values().copied().collect();
-        last.into_iter().for_each(|told| (self.tell)(told));
+        let last: Vec<_> = self.last.borrow().values().copied().collect();
+        last.into_iter().for_each(|(told, since)| (self.tell)(told, since));
     }
 
     fn tell(&self, told: Told) {
-        let same = self.last.borrow().get(&told.kind).is_some_and(|last| same(last, &told));
+        let now = Instant::now();
+        let same = self.last.borrow().get(&told.kind).is_some_and(|(last, _)| same(last, &told));
         if same || self.ended.load(Ordering::Acquire) {
             return;
         }
-        self.last.borrow_mut().insert(told.kind, told);
-        (self.tell)(told);
+        self.last.borrow_mut().insert(told.kind, (told, now));
+        (self.tell)(told, now);
     }
 }
 
@@ -95,7 +98,7 @@ mod tests {
     fn heard(readings: &[Reading]) -> Vec<Reading> {
         let all = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&all);
-        let hub = Hub::new(Arc::default(), Box::new(move |told| sink.lock().unwrap().push(told.reading.unwrap())));
+        let hub = Hub::new(Arc::default(), Box::new(move |told, _| sink.lock().unwrap().push(told.reading.unwrap())));
         for reading in readings {
             hub.reading(By::Procfs, *reading);
         }
@@ -134,7 +137,7 @@ mod tests {
         let count = Arc::new(Mutex::new(0));
         let sink = Arc::clone(&count);
         let ended = Arc::new(AtomicBool::new(false));
-        let hub = Hub::new(Arc::clone(&ended), Box::new(move |_| *sink.lock().unwrap() += 1));
+        let hub = Hub::new(Arc::clone(&ended), Box::new(move |_, _| *sink.lock().unwrap() += 1));
         hub.cannot(SignalKind::Power, By::Upower, Untold::Failed);
         hub.cannot(SignalKind::Power, By::Upower, Untold::Failed);
         hub.cannot(SignalKind::Power, By::Upower, Untold::Unsupported);

@@ -36,9 +36,6 @@ impl Node {
         self.provider.gate.set_rules(guests, own_work);
         self.queue.hold(!own_work);
         self.telling.rest(!duties);
-        if let Some(pay) = &mut self.pay {
-            pay.serve(duties);
-        }
         if !guests {
             self.provider.release_all(now, Reason::Paused, &mut self.queue, &mut self.post, self.pay.as_mut());
         }

@@ -20,11 +20,6 @@ impl Pay {
         peers: &Peers,
         post: &mut Post,
     ) -> Result<(), &'static str> {
-        let for_the_notary = matches!(message, Message::LedgerOrder(_) | Message::StatementRequest(_));
-        if self.asleep && self.bank.is_some() && for_the_notary && from != post.me {
-            // They ask again, as they do where the computer is switched off.
-            return Ok(());
-        }
         match message {
             Message::LedgerOrder(order) => {
                 let account = peers.get(&from).and_then(|peer| peer.account);

@@ -206,7 +206,7 @@ fn a_rule_that_the_owner_takes_back_is_not_held() {
 #[test]
 fn fewer_workers_before_shorter_slices() {
     let allowed = |cpu_permille, max_workers| {
-        let world = World::new(Policy { cpu_permille, max_workers, ..always() });
+        let world = World::new(Policy { cpu_permille, max_workers, memory_bytes: 16 * GIB, ..always() });
         match world.guest() {
             Verdict::Run(allowance) => (allowance.workers, allowance.cpu_permille),
             Verdict::Pause { .. } => panic!("it runs"),
@@ -221,6 +221,19 @@ fn fewer_workers_before_shorter_slices() {
     let Verdict::Run(mine) = world.scheduler.verdict(Class::Mine) else { panic!("it runs") };
     assert_eq!((mine.workers, mine.cpu_permille, mine.network), (8, 1000, true));
     assert_eq!(mine.memory_bytes, 16 * GIB - 128 * MIB);
+}
+
+#[test]
+fn no_more_workers_than_fit_in_the_memory_that_is_given() {
+    let workers = |memory_bytes| {
+        let world = World::new(Policy { cpu_permille: 1000, max_workers: 8, memory_bytes, ..always() });
+        let Verdict::Run(allowance) = world.guest() else { panic!("it runs") };
+        (allowance.workers, allowance.memory_bytes)
+    };
+    // A quarter of a GiB each.
+    assert_eq!(workers(GIB), (4, GIB));
+    assert_eq!(workers(GIB / 4), (1, GIB / 4));
+    assert_eq!(workers(64 * GIB).0, 8);
 }
 
 #[test]

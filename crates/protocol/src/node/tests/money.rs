@@ -81,21 +81,6 @@ fn a_newcomers_first_canary_is_settled_and_opens_the_grants() {
     assert_eq!(world.seats[1].node.pending().count(), 0);
 }
 
-/// The notary's owner spares battery and data: orders wait, as for one that is switched off, and are done after.
-#[test]
-fn a_notary_that_rests_is_waited_for() {
-    let mut world = World::with_money(1, false);
-    world.input(0, Input::Rules { guests: true, own_work: true, duties: false });
-    let newcomer = world.sit(&Restored::default(), true);
-    world.open_wallets(newcomer);
-    world.connect(newcomer, 0);
-    world.pass(60_000);
-    assert!(!balance(&world, 1).current, "nobody answered");
-    world.input(0, Input::Rules { guests: true, own_work: true, duties: true });
-    world.pass(120_000);
-    assert!(balance(&world, 1).current);
-}
-
 /// The owner sits at the computer and has just joined: the welcome check comes all the same, and nothing else.
 #[test]
 fn the_welcome_check_is_done_while_its_owner_is_there() {
